@@ -1,0 +1,31 @@
+"""The processes of `tuan up` beside PostgreSQL and NATS, in the order they are started."""
+
+from typing import NamedTuple
+
+
+class Service(NamedTuple):
+    """One process: `tuan ARGV`. Adding one is one line below."""
+
+    name: str  # of its log: <data_dir>/log/<name>.log
+    argv: tuple[str, ...]
+    port: str = ""  # the setting that tells it its port; two processes of one kind get one each
+    wait_for: str = "/healthz"  # ready when this path answers 200; "": when it runs
+    shown: str = ""  # what the table of addresses says of it; "": not shown
+
+
+SERVICES = (
+    Service("dev-issuer", ("dev-issuer",), "dev_issuer_port", shown="tokens for development"),
+    Service(
+        "channel-simulator",
+        ("channel-simulator",),
+        "channel_simulator_port",
+        shown="WeChat Pay, simulated",
+    ),
+    Service("engine-1", ("engine",), "engine_port"),
+    Service("engine-2", ("engine",), "engine_port"),
+    Service("relay", ("relay",), "relay_port"),
+    Service("projector", ("projector",), "projector_port"),
+    Service("runner", ("runner",), "runner_port"),
+    Service("gateway", ("gateway",), "gateway_port", shown="the API: commands and queries"),
+    Service("world", ("world",), wait_for=""),
+)
