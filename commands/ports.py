@@ -1,0 +1,189 @@
+"""What the write side needs from the outside world. `infra` provides it; nothing here owns a driver."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+from uuid import UUID
+
+from commands.use_case import Command
+from domain.money import Money
+
+
+class Clock(Protocol):
+    """The one clock of a process. In simulations every process reads one shared, scaled clock."""
+
+    def now(self) -> datetime:
+        """The instant, UTC and timezone-aware."""
+
+
+# --- submitting commands ---------------------------------------------------------------------
+
+
+class Submission(NamedTuple):
+    """One command on its way to the engine, already authenticated, checked and decoded."""
+
+    command_id: UUID
+    tenant: str
+    principal: str
+    name: str
+    idempotency_key: str | None  # None: a timer's own command
+    command: Command
+    body: bytes  # JSON as it will be stored, personal fields sealed
+    body_mac: bytes  # keyed digest of the canonical body before sealing
+    correlation_id: UUID
+    causation_id: UUID | None = None
+
+
+class Answer(NamedTuple):
+    """What happened, durably. `outcome` is 'accepted', a refusal code, or 'error'."""
+
+    command_id: UUID
+    outcome: str
+    reply: bytes  # JSON: the reply, or {"code", "zh", "en", "facts"} of a refusal
+    token: str  # cell.epoch.position: a read at this token sees the command's effects
+    replayed: bool  # the same key had been answered before
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before with another body (HTTP 422). Nothing is recorded."""
+
+
+class Overloaded(Exception):
+    """The queue is full or the caller is too fast (HTTP 503 or 429)."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"retry after {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NotOwner(Exception):
+    """Another process owns the cell. `address` is its base URL, or "" while nobody does."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address or "nobody owns the cell right now")
+        self.address = address
+
+
+MintId: TypeAlias = Callable[[], UUID]
+"""A fresh UUIDv7 from the process's clock and dice."""
+
+
+class Submitter(Protocol):
+    """Where the write API puts commands: the engine of this process."""
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Return when the command is durable. Raises: KeyReused, Overloaded, NotOwner."""
+
+
+class Pending(NamedTuple):
+    """The command is stored and will be decided."""
+
+    command_id: UUID
+
+
+class Inbox(Protocol):
+    """Where commands wait that were promised an answer later (`Prefer: respond-async`)."""
+
+    async def put(self, submission: Submission) -> UUID:
+        """Store it durably. Returns the id to ask for: an earlier one if this key came before.
+
+        Raises: KeyReused, Overloaded (the table holds all it may, or cannot be reached).
+        """
+
+    async def status(self, tenant: str, principal: str, command_id: UUID) -> Answer | Pending | None:
+        """What became of a command; None when this principal never asked for such a one."""
+
+
+# --- other processes of the platform ---------------------------------------------------------
+
+
+class Unreachable(Exception):
+    """The other process did not answer. It may have acted: only a repeat with the same key is safe."""
+
+
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+
+class Relayed(NamedTuple):
+    """The other process's answer, to be passed on as it came."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Forwarder(Protocol):
+    """The way to the process that owns a cell."""
+
+    async def relay(self, address: str, path: str, headers: Headers, body: bytes) -> Relayed:
+        """POST a client's own request there. Raises: Unreachable, Overloaded."""
+
+    async def submit(self, address: str, submission: Submission) -> Answer:
+        """Ask for a command of our own there. Raises: Unreachable and all that `Submitter` raises."""
+
+
+# --- payment channels ------------------------------------------------------------------------
+
+ChannelState: TypeAlias = Literal["not_paid", "paid", "closed", "not_found", "refunded"]
+
+
+class ChannelRefused(Exception):
+    """The channel gave a final no. `code` is the channel's own word."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class ChannelInDoubt(Exception):
+    """Nobody knows whether the channel did it: timeout, reset, 5xx, SYSTEM_ERROR, 429. Query before acting."""
+
+
+class BadNotification(Exception):
+    """The message is not the channel's: wrong signature, a probe, too old, replayed, or undecryptable."""
+
+
+class ChannelPayment(NamedTuple):
+    """One payment as the channel sees it. Everything after `state` is set only when it was paid."""
+
+    out_trade_no: str
+    state: ChannelState
+    transaction_id: str = ""
+    amount: Money | None = None
+    paid_at: datetime | None = None
+
+
+class PaymentChannel(Protocol):
+    """A payment channel of one merchant account. Every method may be repeated without harm."""
+
+    name: str
+
+    async def prepare(
+        self, *, out_trade_no: str, amount: Money, payer: str, description: str, expires_at: datetime
+    ) -> str:
+        """Announce a payment; returns the prepay id. Raises: ChannelRefused, ChannelInDoubt."""
+
+    def client_parameters(self, prepay_id: str) -> Mapping[str, str]:
+        """What the buyer's client needs to open the cashier, signed now."""
+
+    async def query(self, out_trade_no: str) -> ChannelPayment:
+        """What the channel knows now. Raises: ChannelRefused, ChannelInDoubt."""
+
+    async def close(self, out_trade_no: str) -> None:
+        """Make sure it can never be paid. Raises: ChannelRefused (it was paid), ChannelInDoubt."""
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+        """Verify and decrypt the channel's message. Raises: BadNotification."""
+
+
+class Vault(Protocol):
+    """Personal fields, sealed per subject. Deleting a subject's key erases everything sealed with it."""
+
+    async def seal(self, tenant: str, subject: str, plaintext: str) -> str: ...
+
+    async def unseal(self, tenant: str, sealed: str) -> str:
+        """Raises: Erased when the subject's key is gone."""
+
+
+class Erased(Exception):
+    """The subject asked to be forgotten: the key is gone and the field with it."""

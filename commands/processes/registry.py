@@ -1,0 +1,7 @@
+"""Every process of the platform. Adding one adds one line here."""
+
+from commands.processes.close_unpaid_orders import CLOSE_UNPAID_ORDERS
+from commands.processes.settle_group_members import READY_MEMBERS, REFUND_MEMBERS
+from commands.processes.todo import Process
+
+PROCESSES: tuple[Process, ...] = (READY_MEMBERS, REFUND_MEMBERS, CLOSE_UNPAID_ORDERS)

@@ -1,0 +1,40 @@
+"""Ready an order of a group that succeeded. Asked by: the process that follows group outcomes."""
+
+from commands.replies import OrderState, order_state
+from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from domain import group as groups
+from domain import order as orders
+from domain.display import GroupStatus
+from domain.group import GROUP
+from domain.ids import GroupId, OrderId
+from domain.order import ORDER
+
+
+class ReadyOrder(Command, frozen=True):
+    """The group succeeded, so this order is to be shipped or verified."""
+
+    order_id: OrderId
+    group_id: GroupId
+
+
+def handle(cmd: ReadyOrder, tx: Tx) -> OrderState:
+    order = tx.read(ORDER, cmd.order_id)
+    group = tx.read(GROUP, cmd.group_id)
+    if group.status is GroupStatus.NEW:
+        raise groups.GroupNotFound
+    if not groups.decided(group, GroupStatus.SUCCEEDED, cmd.order_id):
+        raise groups.GroupNotDecided
+    events = orders.ready(order, at=tx.at)
+    tx.append(ORDER, cmd.order_id, events)
+    return order_state(order, events)
+
+
+USE_CASE = UseCase(
+    "ready_order",
+    ReadyOrder,
+    OrderState,
+    handle,
+    scope="process:act",
+    streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id), Stream(GROUP, cmd.group_id)),
+    lane=Lane.MONEY,
+)

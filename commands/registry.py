@@ -1,0 +1,60 @@
+"""Every use case of the platform, by name. Adding one adds one line here."""
+
+from typing import Any
+
+from commands import (
+    buy_alone,
+    cancel_order,
+    close_order,
+    end_campaign,
+    expire_group,
+    expire_order,
+    join_group,
+    launch_campaign,
+    open_group,
+    open_pool,
+    owe_refund,
+    ready_order,
+    receive_stock,
+    record_capture,
+    record_prepay,
+    register_sku,
+    start_payment,
+    withdraw_order,
+)
+from commands.use_case import UseCase
+from domain.campaign import CAMPAIGN
+from domain.decider import Decider
+from domain.group import GROUP
+from domain.order import ORDER
+from domain.payment import PAYMENT
+from domain.quota import QUOTA
+from domain.sku import SKU
+from domain.stock import STOCK
+
+USE_CASES: dict[str, UseCase] = {
+    use_case.name: use_case
+    for use_case in (
+        register_sku.USE_CASE,
+        open_pool.USE_CASE,
+        receive_stock.USE_CASE,
+        launch_campaign.USE_CASE,
+        end_campaign.USE_CASE,
+        open_group.USE_CASE,
+        join_group.USE_CASE,
+        buy_alone.USE_CASE,
+        start_payment.USE_CASE,
+        record_prepay.USE_CASE,
+        record_capture.USE_CASE,
+        close_order.USE_CASE,
+        cancel_order.USE_CASE,
+        withdraw_order.USE_CASE,
+        ready_order.USE_CASE,
+        owe_refund.USE_CASE,
+        expire_order.USE_CASE,
+        expire_group.USE_CASE,
+    )
+}
+
+DECIDERS: tuple[Decider[Any, Any], ...] = (SKU, STOCK, CAMPAIGN, QUOTA, GROUP, ORDER, PAYMENT)
+"""Every kind of aggregate that may stand in a cell."""

@@ -1,0 +1,168 @@
+"""What a decision about a group or an order entails at once: stock, quota, timers, in the same commit."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from commands.replies import PlacedOrder
+from commands.timers import ExpireGroup, ExpireOrder
+from commands.use_case import Tx
+from domain import group as groups
+from domain import quota as quotas
+from domain import stock
+from domain.campaign import CAMPAIGN, Status
+from domain.display import OrderStatus, display_status
+from domain.errors import Rejected
+from domain.events.group import (
+    GroupDeciding,
+    GroupEvent,
+    GroupFailed,
+    GroupStarted,
+    GroupSucceeded,
+    Released,
+)
+from domain.events.order import OrderClosed, OrderClosing, OrderEvent, OrderPlaced
+from domain.events.stock import StockEvent
+from domain.group import GROUP, Group
+from domain.ids import CampaignId, OrderId, PoolId, UserId
+from domain.offer import Offer
+from domain.order import ORDER, Order, OrderNotFound
+from domain.quota import QUOTA, quota_id
+from domain.reservation import stock_change
+from domain.stock import NO_CHANGE, STOCK, Change, Pool
+
+
+class NotABuyer(Rejected, code="not_a_buyer", zh="当前身份不是买家"):
+    """The caller's identity is not a person who can buy."""
+
+
+def buyer_of(tx: Tx) -> UserId:
+    """Who asks. Raises: NotABuyer for a service."""
+    try:
+        return UserId(UUID(tx.principal))
+    except ValueError:
+        raise NotABuyer from None
+
+
+def own_order(tx: Tx, order_id: OrderId) -> Order:
+    """The caller's own order. Raises: OrderNotFound, for other people's orders too."""
+    order = tx.read(ORDER, order_id)
+    if order.status is OrderStatus.NEW or order.buyer != buyer_of(tx):
+        raise OrderNotFound
+    return order
+
+
+def record_placed(tx: Tx, offer: Offer, placed: Sequence[OrderEvent]) -> PlacedOrder:
+    """Take the quota of a new order, start its clock, and answer its buyer."""
+    (event,) = placed
+    assert isinstance(event, OrderPlaced)
+    limit = offer.terms.per_user_limit
+    take_quota(tx, event.campaign_id, event.buyer, event.order_id, event.quantity, limit)
+    tx.append(ORDER, event.order_id, placed)
+    tx.set_timer(event.pay_deadline, ExpireOrder(event.order_id), of=event.order_id)
+    status = OrderStatus.PENDING_PAYMENT
+    return PlacedOrder(
+        order_id=event.order_id,
+        group_id=event.group_id,
+        amount_fen=event.amount.fen,
+        pay_deadline=event.pay_deadline,
+        status=status,
+        display_status=display_status(status, event.fulfilment),
+    )
+
+
+def record_group(tx: Tx, group: Group, events: Sequence[GroupEvent]) -> None:
+    """Append what happened to a group that was opened before, with its stock and its timer."""
+    if not events:
+        return
+    offer = groups.promised(group)
+    move_stock(tx, offer.pool_id, offer.campaign_id, group.id, stock_change(group, events))
+    tx.append(GROUP, group.id, events)
+    for event in events:
+        if isinstance(event, GroupStarted):
+            tx.set_timer(event.closes_at, ExpireGroup(group.id), of=group.id)
+        elif isinstance(event, GroupDeciding):
+            _, closes_at = groups.running(group)
+            tx.set_timer(closes_at + groups.DECIDING_MAX, ExpireGroup(group.id), of=group.id)
+        elif isinstance(event, GroupSucceeded | GroupFailed):
+            tx.drop_timer(ExpireGroup, of=group.id)
+
+
+def move_stock(
+    tx: Tx, pool_id: PoolId, campaign_id: CampaignId, holder: UUID, change: Change
+) -> None:
+    """Book a change of what `holder` holds. Once the campaign is over, what comes free goes home."""
+    if change == NO_CHANGE:
+        return
+    pool = tx.read(STOCK, pool_id)
+    events = stock.settle(pool, holder=holder, change=change, at=tx.at)
+    if change.release:
+        campaign = tx.read(CAMPAIGN, campaign_id)
+        if campaign.status is Status.ENDED:
+            send_home(tx, pool, campaign.source_pool, after=events, released=change.release)
+            return
+    tx.append(STOCK, pool_id, events)
+
+
+def send_home(
+    tx: Tx, pool: Pool, home: PoolId, *, after: Sequence[StockEvent] = (), released: int = 0
+) -> int:
+    """Move what is free in an allotment to its source pool, `after` these events; returns the units."""
+    source = tx.read(STOCK, home)
+    leaving = stock.go_home(pool, home=home, released=released, at=tx.at)
+    units = stock.free(pool) + released if leaving else 0
+    tx.append(STOCK, pool.id, (*after, *leaving))
+    tx.append(STOCK, home, stock.move_in(source, from_pool=pool.id, quantity=units, at=tx.at))
+    return units
+
+
+def record_closing(tx: Tx, order: Order, events: Sequence[OrderEvent]) -> None:
+    """Append the end of an order's hopes; what it held goes back only once it is closed."""
+    for event in events:
+        if isinstance(event, OrderClosed):
+            let_go(tx, order, why="closed")
+        elif isinstance(event, OrderClosing):
+            tx.drop_timer(ExpireOrder, of=order.id)
+    tx.append(ORDER, order.id, events)
+
+
+def let_go(tx: Tx, order: Order, *, why: Released) -> None:
+    """Give back seat, stock and quota of an order that nobody paid in time."""
+    return_quota(tx, order)
+    if order.group_id is None:
+        change = Change(release=order.quantity)
+        move_stock(tx, order.pool_id, order.campaign_id, order.id, change)
+    else:
+        group = tx.read(GROUP, order.group_id)
+        freed = groups.release_seat(group, order_id=order.id, why=why, at=tx.at)
+        record_group(tx, group, freed)
+    tx.drop_timer(ExpireOrder, of=order.id)
+
+
+def take_quota(
+    tx: Tx, campaign_id: CampaignId, buyer: UserId, order_id: OrderId, quantity: int, limit: int
+) -> None:
+    """Count the order against its buyer's limit."""
+    stream = quota_id(campaign_id, buyer)
+    taken = quotas.take(
+        tx.read(QUOTA, stream),
+        campaign_id=campaign_id,
+        user_id=buyer,
+        order_id=order_id,
+        quantity=quantity,
+        limit=limit,
+        at=tx.at,
+    )
+    tx.append(QUOTA, stream, taken)
+
+
+def return_quota(tx: Tx, order: Order) -> None:
+    """Stop counting the order against its buyer's limit."""
+    stream = quota_id(order.campaign_id, order.buyer)
+    returned = quotas.give_back(
+        tx.read(QUOTA, stream),
+        campaign_id=order.campaign_id,
+        user_id=order.buyer,
+        order_id=order.id,
+        at=tx.at,
+    )
+    tx.append(QUOTA, stream, returned)

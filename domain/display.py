@@ -1,0 +1,57 @@
+"""What a buyer reads about an order. No rule lives here, so the read side may import it."""
+
+from enum import StrEnum
+
+from domain.events.catalog import Fulfilment
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. The value is what is stored and sent."""
+
+    NEW = "NEW"  # no event yet
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    CLOSING = "CLOSING"  # unpaid, and only the channel can say whether money still comes
+    CLOSED = "CLOSED"
+    GROUPING = "GROUPING"  # paid, the group is not decided
+    GROUPED = "GROUPED"  # the group succeeded, the order is about to be readied; read side only
+    READY = "READY"
+    USED = "USED"
+    LATE_PAID = (
+        "LATE_PAID"  # lasts no longer than the command that decides what to do with the money
+    )
+    REFUNDING = "REFUNDING"
+    REFUNDED = "REFUNDED"
+
+
+class GroupStatus(StrEnum):
+    """Where a group stands. The value is what is stored and sent."""
+
+    NEW = "NEW"  # no event yet
+    PENDING_LEADER = "PENDING_LEADER"  # invisible: its leader has not paid
+    OPEN = "OPEN"
+    DECIDING = "DECIDING"  # past its deadline with payments in flight
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    VOID = "VOID"  # the leader never paid
+
+
+PHRASES: dict[OrderStatus, str] = {
+    OrderStatus.NEW: "待付款",
+    OrderStatus.PENDING_PAYMENT: "待付款",
+    OrderStatus.CLOSING: "待付款",  # "已关闭" would be a promise that only the channel can make
+    OrderStatus.CLOSED: "已关闭",
+    OrderStatus.GROUPING: "拼团中",
+    OrderStatus.GROUPED: "拼团成功",
+    OrderStatus.READY: "待核销",
+    OrderStatus.USED: "已核销",
+    OrderStatus.LATE_PAID: "退款/售后",
+    OrderStatus.REFUNDING: "退款/售后",
+    OrderStatus.REFUNDED: "退款/售后",
+}
+
+
+def display_status(status: OrderStatus, fulfilment: Fulfilment) -> str:
+    """The phrase for one order; goods that ship say 待发货 where a voucher says 待核销."""
+    if status is OrderStatus.READY and fulfilment == "physical":
+        return "待发货"
+    return PHRASES[status]

@@ -1,0 +1,16 @@
+"""Facts. Names and fields here are the storage format (docs/events.md is generated from them)."""
+
+from typing import TypeAlias, get_args
+
+import msgspec
+
+from domain.events.catalog import CampaignEvent, SkuEvent
+from domain.events.group import GroupEvent
+from domain.events.order import OrderEvent, QuotaEvent
+from domain.events.payment import PaymentEvent
+from domain.events.stock import StockEvent
+
+Event: TypeAlias = (
+    OrderEvent | QuotaEvent | GroupEvent | StockEvent | PaymentEvent | CampaignEvent | SkuEvent
+)
+EVENTS: tuple[type[msgspec.Struct], ...] = get_args(Event)

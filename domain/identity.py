@@ -1,0 +1,54 @@
+"""Who is asking: the verified principal, the permissions there are, and the port that verifies.
+
+Both edges, writing and reading, need the same words and may not import each other, so the words are here.
+"""
+
+from datetime import datetime
+from typing import Final, NamedTuple, Protocol
+
+SCOPES: Final = {
+    "shop": "Open and join groups, buy, pay, cancel and withdraw as the buyer that the token names.",
+    "catalog:write": "Register goods, receive stock, launch and end campaigns.",
+    "payment:record": "Record what a payment channel says. For services.",
+    "process:act": "Carry out the decisions of process managers. For services.",
+    "read:own": "Read the orders of the buyer that the token names.",
+    "read:all": "Read everything of the tenant.",
+    "read:board": "Read what any shopper may see: groups, campaigns, stock.",
+    "admin": "Operate the platform: parked events, rebuilds, keys.",
+    "bench": "Load tests: a much higher rate limit. Opens nothing by itself.",
+}
+
+PUBLIC: Final = frozenset({"public"})
+"""What a route needs when no token is asked: it gives nothing away, or proves its caller otherwise."""
+
+
+class Principal(NamedTuple):
+    """The verified caller. Tenant and owner come from here and from nowhere else.
+
+    `platform` is true only for tokens signed by the platform's own key: its services acting for a tenant.
+    """
+
+    tenant: str
+    subject: str
+    scopes: frozenset[str]
+    expires_at: datetime
+    platform: bool = False
+
+    def may(self, needs: frozenset[str]) -> bool:
+        """True when any one of `needs` was granted."""
+        return not needs.isdisjoint(self.scopes)
+
+
+class Unauthenticated(Exception):
+    """The token is missing, malformed, unknown, expired or revoked. The caller is not told which."""
+
+
+class IdentityUnavailable(Exception):
+    """Revocations cannot be read, so nobody is let in: fail closed."""
+
+
+class TokenVerifier(Protocol):
+    """Turns the text after `Bearer ` into a principal."""
+
+    async def verify(self, token: str) -> Principal:
+        """Raises: Unauthenticated, IdentityUnavailable."""
