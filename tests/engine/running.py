@@ -1,0 +1,146 @@
+"""An engine on a real Postgres, in this process, with the toy trade."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from uuid_utils.compat import uuid7
+
+from commands.engine.cache import Cache, Codec
+from commands.engine.engine import Engine
+from commands.engine.parts import Limits, Parts
+from commands.engine.ports import Head
+from commands.engine.writer import Writer
+from commands.ports import Answer, Clock, Submission
+from commands.use_case import Command, UseCase
+from domain.decider import Decider
+from infra.cell.keys import key_digest
+from infra.cell.store import PostgresCellStore
+from tests.engine.toy import COUNTER, TOY
+from tests.waiting import eventually_async
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+numbers = itertools.count(1)
+
+
+class HandClock:
+    """A clock that moves when told to."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Running:
+    """A started engine and short ways to talk to it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: PostgresCellStore,
+        cache: Cache,
+        dsn: str,
+        use_cases: Mapping[str, UseCase],
+    ) -> None:
+        self.engine = engine
+        self.names = {use_case.command: name for name, use_case in use_cases.items()}
+        self.store = store
+        self.cache = cache
+        self.dsn = dsn
+
+    async def ask(
+        self,
+        command: Command,
+        key: str | None = None,
+        *,
+        tenant: str = "demo",
+        principal: str = "ann",
+        command_id: UUID | None = None,
+    ) -> Answer:
+        """Submit as ann of demo; without `key` under a key of its own."""
+        body = msgspec.json.encode(command)
+        return await self.engine.submit(
+            Submission(
+                command_id=command_id or uuid7(),
+                tenant=tenant,
+                principal=principal,
+                name=self.names[type(command)],
+                idempotency_key=key or f"key-{next(numbers)}",
+                command=command,
+                body=body,
+                body_mac=blake2b(body, digest_size=16).digest(),
+                correlation_id=uuid7(),
+            )
+        )
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.dsn, autocommit=True) as session:
+            session.execute("set search_path to cell_0")
+            return session.execute(query.encode(), values).fetchall()
+
+    def one(self, query: str, *values: object) -> Any:
+        return self.rows(query, *values)[0][0]
+
+
+@asynccontextmanager
+async def running(
+    dsn: str,
+    *,
+    clock: Clock | None = None,
+    limits: Limits | None = None,
+    cache_bytes: int = 1 << 26,
+    use_cases: Mapping[str, UseCase] = TOY,
+    deciders: Sequence[Decider[Any, Any]] = (COUNTER,),
+    reached: Callable[[str], None] = lambda point: None,
+    address: str = "http://here",
+    wait_for_ownership: bool = True,
+) -> AsyncIterator[Running]:
+    """An engine that owns the cell; it stops and gives the cell up at the end."""
+    shapes = [Codec(decider).shape for decider in deciders]
+    store = PostgresCellStore(dsn, "cell_0", dict(use_cases), shapes)
+    cache = Cache(cache_bytes)
+    writer = Writer(store, use_cases, deciders, cache, "test")
+    parts = Parts(
+        store=store,
+        writer=writer,
+        use_cases=use_cases,
+        clock=clock or HandClock(),
+        new_id=uuid7,
+        key_digest=key_digest,
+        committed=_nobody,
+        reached=reached,
+        limits=limits or Limits(),
+    )
+    engine = Engine("cell_0", address, parts)
+    task = asyncio.create_task(engine.run())
+    try:
+        if wait_for_ownership:
+            await eventually_async(lambda: _owns(engine, task))
+        yield Running(engine, store, cache, dsn, use_cases)
+    finally:
+        engine.stop()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait_for(task, 30)
+        await store.close()
+
+
+def _nobody(head: Head) -> None:
+    """No relay listens."""
+
+
+async def _owns(engine: Engine, task: "asyncio.Task[None]") -> bool:
+    if task.done():
+        task.result()
+    return engine.head is not None

@@ -1,0 +1,168 @@
+"""Ownership is a fence: whatever a stopped, slow or dying owner does later, there is one writer at a time.
+
+TUAN_TEST_STOPS sets how often a loaded owner is stopped past its heartbeat at a random moment.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable
+from typing import LiteralString
+
+import psycopg
+import pytest
+
+from infra.embedded.postgres import Postgres
+from tests.engine.books import audit, rows
+from tests.engine.customers import Customers
+from tests.engine.house import House, Toy
+from tests.engine.wire import Ask, Said
+from tests.servers import Database, Processes
+from tests.waiting import eventually, eventually_async
+
+STOPS = int(os.environ.get("TUAN_TEST_STOPS", "1"))
+SEED = int(os.environ.get("TUAN_TEST_SEED", random.randrange(1 << 30)))
+TAKEOVER_SECONDS = 10
+UNHEARD_SECONDS = 2.0  # customers of a stopped process turn to another after this
+
+POWERLESS: LiteralString = """
+do $$ begin
+  create role powerless;
+exception when duplicate_object then null; end $$;
+grant pg_read_all_stats to powerless;
+grant usage on schema cell_0 to powerless;
+grant select, update on cell_0.owner to powerless;
+alter function cell_0.take_ownership owner to powerless"""
+
+log = logging.getLogger(__name__)
+
+
+def epoch(dsn: str) -> int:
+    ((value,),) = rows(dsn, "select epoch from cell_0.owner")
+    return int(value)
+
+
+async def in_thread(condition: Callable[[], bool], seconds: float = 15) -> None:
+    async def holds() -> bool:
+        return await asyncio.to_thread(condition)
+
+    await eventually_async(holds, seconds)
+
+
+def test_of_two_engines_started_at_once_one_owns(
+    fresh_database: Database, processes: Processes
+) -> None:
+    house = House(processes, fresh_database.dsn)
+    before = epoch(fresh_database.dsn)
+    for _ in range(5):
+        both = [house.begin(), house.begin()]
+        for toy in both:
+            house.welcome(toy)
+        eventually(lambda pair=both: any(toy.owns() for toy in pair))  # type: ignore[misc]
+        assert sum(toy.owns() for toy in both) == 1
+        assert epoch(fresh_database.dsn) == before + 1
+        before += 1
+        for toy in both:
+            house.bury(toy)
+
+
+@pytest.mark.parametrize("may_terminate", [True, False], ids=["session ended", "session alive"])
+@pytest.mark.parametrize("moment", ["decided", "committed", "any"])
+async def test_a_stopped_owner_writes_nothing_after_it_wakes(
+    private_postgres: Postgres, processes: Processes, moment: str, may_terminate: bool
+) -> None:
+    """Stopped with a batch decided, it wakes with its commit on the way; only the fence can keep that out."""
+    log.warning("seed %d", SEED)
+    dice, dsn = random.Random(SEED), private_postgres.dsn()
+    if not may_terminate:
+        rows(dsn, POWERLESS)
+    house = House(processes, dsn)
+    crowd = Customers(house.addresses, SEED, silence_seconds=UNHEARD_SECONDS)
+    for _ in range(STOPS if moment == "any" else 1):
+        stops_itself = "" if moment == "any" else f"{moment}:{dice.randint(5, 30)}:SIGSTOP"
+        owner = house.start(crash_at=stops_itself)
+        await in_thread(owner.owns)
+        crowd.come()
+        heir = await asyncio.to_thread(house.start)
+        old = epoch(dsn)
+        await stopped(owner, dice, itself=bool(stops_itself))
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        await in_thread(heir.owns, TAKEOVER_SECONDS)
+        log.warning("taken over after %.1f s", loop.time() - since)
+        assert epoch(dsn) == old + 1
+        first_of_heir = rows(dsn, "select head_position + 1 from cell_0.owner")[0][0]
+        owner.child.signal(signal.SIGCONT)
+        late = await crowd.hear_late_answers(TAKEOVER_SECONDS)
+        await in_thread(lambda toy=owner: not toy.owns())  # type: ignore[misc]
+        await crowd.leave()
+        books = await asyncio.to_thread(audit, dsn, crowd.settled)
+        assert {e.epoch for e in books.events if e.position >= first_of_heir} == {old + 1}
+        assert_true(late, crowd.settled)
+        log.warning("%d late answers, %s", len(late), dict(crowd.met))
+        house.bury(owner)
+        house.bury(heir)
+
+
+async def stopped(owner: Toy, dice: random.Random, *, itself: bool) -> None:
+    if itself:
+        await in_thread(lambda: "SIGSTOP at" in owner.child.last_words())
+        return
+    await asyncio.sleep(dice.uniform(0.2, 0.6))
+    owner.child.signal(signal.SIGSTOP)
+
+
+def assert_true(late: list[tuple[Ask, Said]], settled: dict[Ask, Said]) -> None:
+    """Whatever the old owner still said is what the new one says too."""
+    for ask, said in late:
+        assert said.kind in ("answer", "elsewhere", "later", "promised"), (ask, said)
+        if said.kind == "answer" and ask.name != "status":
+            truth = settled[ask]
+            assert (said.command_id, said.outcome, said.reply) == (
+                *(truth.command_id, truth.outcome),
+                truth.reply,
+            )
+
+
+async def test_an_owner_that_ends_in_order_hands_over_at_once(
+    private_postgres: Postgres, processes: Processes
+) -> None:
+    dsn = private_postgres.dsn()
+    house = House(processes, dsn)
+    crowd = Customers(house.addresses, SEED)
+    owner = house.start()
+    await in_thread(owner.owns)
+    heir = await asyncio.to_thread(house.start)
+    crowd.come()
+    owner.child.signal(signal.SIGTERM)
+    await in_thread(lambda: not owner.child.alive)
+    house.addresses.remove(owner.address)
+    assert owner.child.process is not None
+    assert owner.child.process.returncode == 0, owner.child.last_words(20)
+    released = "select heartbeat_at = '-infinity' or address = %s from cell_0.owner"
+    assert rows(dsn, released, heir.address) == [
+        (True,)
+    ]  # it did not leave its silence to be noticed
+    await in_thread(heir.owns)
+    await crowd.leave()
+    await asyncio.to_thread(audit, dsn, crowd.settled)
+    assert not crowd.met["in doubt, was not done"]  # what it had taken it answered
+
+
+async def test_where_sessions_of_others_cannot_be_seen_ownership_still_passes_on(
+    private_postgres: Postgres, processes: Processes
+) -> None:
+    """A function owner with few rights: no statistics of others, no ending of their sessions."""
+    dsn = private_postgres.dsn()
+    rows(dsn, POWERLESS)
+    rows(dsn, "revoke pg_read_all_stats from powerless")
+    house = House(processes, dsn)
+    first = house.start()
+    await in_thread(first.owns)
+    house.bury(first)
+    second = await asyncio.to_thread(house.start)
+    await in_thread(second.owns)
+    with psycopg.connect(dsn) as session:
+        assert session.execute("select epoch from cell_0.owner").fetchone() == (2,)
