@@ -1,0 +1,1 @@
+"""Stand-ins for the world outside: a payment channel, and people who shop."""

@@ -1,0 +1,123 @@
+"""Signed requests to the channel over kept-alive connections, each with a time limit.
+
+Returns only what is proven to be the channel's. Everything else becomes one of two: the channel said no,
+or nobody knows what it did.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from commands.ports import ChannelInDoubt, ChannelRefused, Clock
+from infra.wechatpay.signature import Signer, Unproven, Verifier
+
+CONNECTIONS_MAX = 64
+IDLE_SECONDS = 15.0  # we hang up before the channel does, so no request meets a closing connection
+USER_AGENT = "tuan/0.1 wechatpay-apiv3"
+
+# 4xx answers after which the channel may nevertheless have acted, or may act on the same words later.
+UNDECIDED_CODES = frozenset(
+    {"SYSTEM_ERROR", "SYSTEMERROR", "TRADE_ERROR", "BANK_ERROR", "BANKERROR", "USERPAYING"}
+    | {"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"}
+)
+UNDECIDED_STATUSES = frozenset({408, 425, 429})
+
+
+class Answer(NamedTuple):
+    """A 2xx answer, proven to be the channel's."""
+
+    status: int
+    body: bytes
+
+
+class Problem(msgspec.Struct):
+    code: str
+    message: str = ""
+
+
+class Client:
+    """One merchant's line to the channel. Connections are opened when first needed."""
+
+    def __init__(
+        self,
+        base_url: str,
+        signer: Signer,
+        verifier: Verifier,
+        clock: Clock,
+        timeout_seconds: float,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._signer = signer
+        self._verifier = verifier
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout_seconds
+        )  # real time: it guards a socket
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Hang up. Asking again opens new connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def get(self, target: str) -> Answer:
+        """Raises: ChannelRefused, ChannelInDoubt."""
+        return await self._ask("GET", target, b"")
+
+    async def post(self, target: str, content: Mapping[str, Any]) -> Answer:
+        """Raises: ChannelRefused, ChannelInDoubt."""
+        return await self._ask("POST", target, msgspec.json.encode(content))
+
+    async def _ask(self, method: str, target: str, body: bytes) -> Answer:
+        """`target` is path and query, already percent-encoded: what is signed is what is sent."""
+        at = self._clock.now()
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": self._signer.authorization(method, target, body, at),
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "Wechatpay-Serial": self._verifier.key_id,
+        }
+        url = URL(self._base_url + target, encoded=True)
+        try:
+            async with self._open().request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
+            raise ChannelInDoubt(f"{method} {target}: {type(lost).__name__}") from lost
+        if not 200 <= response.status < 300:
+            raise refusal(response.status, content)
+        try:
+            self._verifier.verify(response.headers, content, self._clock.now())
+        except Unproven as unproven:
+            raise ChannelInDoubt(f"{method} {target}: {unproven}") from unproven
+        return Answer(response.status, content)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS
+                ),
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+def refusal(status: int, content: bytes) -> ChannelRefused | ChannelInDoubt:
+    """What an answer other than 2xx means. These are not signed, so only the connection vouches for them."""
+    try:
+        problem = msgspec.json.decode(content, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ChannelInDoubt(f"HTTP {status} without a reason")
+    undecided = status in UNDECIDED_STATUSES or problem.code in UNDECIDED_CODES
+    if undecided or not 400 <= status < 500:
+        return ChannelInDoubt(f"HTTP {status} {problem.code}: {problem.message}")
+    return ChannelRefused(problem.code, problem.message)
