@@ -1,0 +1,85 @@
+"""`tuan runner`: what has to follow from facts, asked for until it is done."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from commands.api.wire import Macs
+from commands.ports import Clock
+from commands.processes.registry import PROCESSES
+from commands.registry import USE_CASES
+from infra.cell.opening import open_owners
+from infra.clock import clock_from
+from infra.delivery.consumer import Consumer
+from infra.edge import open_cashier
+from infra.forwarding import HttpForwarder, open_session
+from infra.identity.opening import open_register
+from infra.identity.service_tokens import ServiceTokens
+from infra.ids import minter
+from infra.processes.list import following
+from infra.processes.runner import Runner
+from infra.processes.tools import ServiceTools
+from infra.services.health import serve_beside
+from infra.settings import Settings
+
+CONNECTIONS = 8
+
+
+async def main(settings: Settings) -> None:
+    """Serve until a signal. Several may run: the lists are kept by one, and worked off by all."""
+    consumer = Consumer(
+        "runner",
+        [following(process) for process in PROCESSES],
+        cell=settings.cell,
+        dsn=settings.dsn("tuan_projector"),
+        nats_servers=settings.nats_servers(),
+    )
+    async with AsyncExitStack() as stack:
+        clock = clock_from(settings)
+        pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+            settings.dsn("tuan_projector"),
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            name="todo",
+            kwargs={"autocommit": True},
+            configure=_in_read,
+        )
+        await stack.enter_async_context(pool)
+        runner = Runner(PROCESSES, await open_tools(stack, settings, clock), pool, clock)
+
+        async def work() -> None:
+            await asyncio.gather(consumer.run(), runner.run())
+
+        def state() -> dict[str, Any]:
+            positions = {name: at.place.position for name, at in consumer.checkpoints.items()}
+            return {
+                "ready": consumer.ready,
+                "cell": settings.cell,
+                "positions": positions,
+                "worked": runner.worked,
+            }
+
+        await serve_beside(work(), settings.host, settings.runner_port, state)
+
+
+async def open_tools(stack: AsyncExitStack, settings: Settings, clock: Clock) -> ServiceTools:
+    """Everything a worker needs, closed with the stack. Raises: SettingsError."""
+    register = await stack.enter_async_context(open_register(settings))
+    _, owners = await stack.enter_async_context(open_owners(settings, register))
+    session = await stack.enter_async_context(open_session())
+    tokens = ServiceTokens(settings.key("mac_key"), clock)
+    cashier = await stack.enter_async_context(open_cashier(settings, clock))
+    return ServiceTools(
+        owners,
+        HttpForwarder(session, tokens, USE_CASES, owners.doubt),
+        cashier.channels,
+        Macs(settings.key("mac_key")),
+        minter(clock),
+    )
+
+
+async def _in_read(connection: Any) -> None:
+    await connection.execute("set search_path to read")

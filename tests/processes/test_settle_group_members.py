@@ -1,0 +1,44 @@
+"""Each member of a decided group is asked for until a fact shows that its order followed."""
+
+from commands.processes.settle_group_members import READY_MEMBERS, REFUND_MEMBERS
+from commands.processes.todo import Done, Open, Point, Wait
+from commands.ready_order import ReadyOrder
+from domain.events.group import GroupFailed, GroupSucceeded
+from domain.events.order import OrderReadied, RefundOwed
+from domain.ids import PaymentId, RefundId
+from domain.money import Money
+from tests.builders import NOON, SUMMER, G, order
+from tests.processes.tools import FakeTools
+
+SUCCEEDED = GroupSucceeded(G, SUMMER, (order(1), order(2)), NOON)
+FAILED = GroupFailed(G, SUMMER, (order(1), order(2)), "deadline", NOON)
+OWED = RefundOwed(
+    order(1), RefundId(order(8)), PaymentId(order(9)), "4200", Money(800), "group_failed", NOON
+)
+
+
+def test_a_success_opens_a_point_for_every_member() -> None:
+    assert READY_MEMBERS.changes(SUCCEEDED) == [Open(order(1), G), Open(order(2), G)]
+
+
+def test_a_readied_or_refunded_order_is_settled() -> None:
+    assert READY_MEMBERS.changes(OrderReadied(order(1), NOON)) == [Done(order(1))]
+    assert READY_MEMBERS.changes(OWED) == [Done(order(1))]
+
+
+def test_a_failure_opens_a_debt_for_every_paid_member_until_it_is_owed() -> None:
+    assert REFUND_MEMBERS.changes(FAILED) == [Open(order(1), G), Open(order(2), G)]
+    assert REFUND_MEMBERS.changes(OWED) == [Done(order(1))]
+
+
+async def test_the_worker_asks_for_the_member_of_its_group() -> None:
+    tools = FakeTools()
+    point = Point("ready_members", "demo", order(1), G, 0)
+    assert await READY_MEMBERS.work(point, tools) is None
+    assert tools.asked == [ReadyOrder(order(1), G)]
+
+
+async def test_a_refusal_is_not_the_end() -> None:
+    tools = FakeTools(outcome="group_not_decided")
+    point = Point("refund_members", "demo", order(1), G, 0)
+    assert await REFUND_MEMBERS.work(point, tools) == Wait("group_not_decided")

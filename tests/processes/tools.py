@@ -1,0 +1,68 @@
+"""A worker's world in memory: what it asked for, and a channel that answers from a script."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from commands.ports import Answer, BadNotification, ChannelPayment, PaymentChannel
+from commands.processes.todo import Point
+from commands.use_case import Command
+from domain.money import Money
+
+
+class FakeTools:
+    """`commands.processes.todo.Tools`."""
+
+    def __init__(self, channel: "ScriptedChannel | None" = None, outcome: str = "accepted") -> None:
+        self.asked: list[Command] = []
+        self._channel = channel
+        self._outcome = outcome
+
+    async def ask(self, point: Point, command: Command) -> Answer:
+        self.asked.append(command)
+        return Answer(UUID(int=1), self._outcome, b"{}", "cell_0.1.1", False)
+
+    def channel(self, tenant: str) -> PaymentChannel | None:
+        return self._channel
+
+
+class ScriptedChannel:
+    """Answers each query with the next of `answers`, an exception by raising it; notes what was called."""
+
+    name = "wechatpay"
+
+    def __init__(
+        self, *answers: ChannelPayment | Exception, closing: Exception | None = None
+    ) -> None:
+        self._answers = list(answers)
+        self._closing = closing
+        self.calls: list[str] = []
+
+    async def query(self, out_trade_no: str) -> ChannelPayment:
+        self.calls.append("query")
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self, out_trade_no: str) -> None:
+        self.calls.append("close")
+        if self._closing is not None:
+            raise self._closing
+
+    async def prepare(
+        self,
+        *,
+        out_trade_no: str,
+        amount: Money,
+        payer: str,
+        description: str,
+        expires_at: datetime,
+    ) -> str:
+        raise AssertionError("closing announces nothing")
+
+    def client_parameters(self, prepay_id: str) -> Mapping[str, str]:
+        raise AssertionError("closing signs nothing")
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+        raise BadNotification("closing is told nothing")
