@@ -5,7 +5,7 @@ from commands.settle import return_quota
 from commands.use_case import Command, Lane, Stream, Tx, UseCase
 from domain import group as groups
 from domain import order as orders
-from domain.display import GroupStatus
+from domain.display import GroupStatus, OrderStatus
 from domain.group import GROUP
 from domain.ids import GroupId, OrderId
 from domain.order import ORDER
@@ -21,8 +21,8 @@ class OweRefund(Command, frozen=True):
 def handle(cmd: OweRefund, tx: Tx) -> OrderState:
     order = tx.read(ORDER, cmd.order_id)
     group = tx.read(GROUP, cmd.group_id)
-    if group.status is GroupStatus.NEW:
-        raise groups.GroupNotFound
+    if order.status is OrderStatus.NEW:
+        raise orders.OrderNotFound
     if not groups.decided(group, GroupStatus.FAILED, cmd.order_id):
         raise groups.GroupNotDecided
     owed = orders.owe(order, why="group_failed", at=tx.at)

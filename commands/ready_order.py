@@ -4,7 +4,7 @@ from commands.replies import OrderState, order_state
 from commands.use_case import Command, Lane, Stream, Tx, UseCase
 from domain import group as groups
 from domain import order as orders
-from domain.display import GroupStatus
+from domain.display import GroupStatus, OrderStatus
 from domain.group import GROUP
 from domain.ids import GroupId, OrderId
 from domain.order import ORDER
@@ -20,8 +20,8 @@ class ReadyOrder(Command, frozen=True):
 def handle(cmd: ReadyOrder, tx: Tx) -> OrderState:
     order = tx.read(ORDER, cmd.order_id)
     group = tx.read(GROUP, cmd.group_id)
-    if group.status is GroupStatus.NEW:
-        raise groups.GroupNotFound
+    if order.status is OrderStatus.NEW:
+        raise orders.OrderNotFound
     if not groups.decided(group, GroupStatus.SUCCEEDED, cmd.order_id):
         raise groups.GroupNotDecided
     events = orders.ready(order, at=tx.at)

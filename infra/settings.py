@@ -91,22 +91,14 @@ class Settings(BaseSettings):
     """Where the issuer publishes its keys. Empty: <token_issuer>/.well-known/jwks.json."""
     token_leeway_seconds: Annotated[float, Field(ge=0)] = 5
     """Clock difference forgiven when a token's times are checked."""
-    service_token: SecretStr | None = None
-    """API key with which our own processes ask for commands. Unset: asked of the development issuer."""
     platform_key: SecretStr | None = None
     """Wraps the keys of data subjects: 32 bytes as 64 hexadecimal digits."""
     mac_key: SecretStr | None = None
     """Keys the digests of command bodies and API keys: 32 bytes as 64 hexadecimal digits."""
 
     # --- how the engine runs ---
-    heartbeat_seconds: Seconds = 1
-    """How often the owner of a cell says that it lives."""
-    takeover_seconds: Seconds = 3
-    """Silence of the owner after which a standby takes the cell."""
     batch_commands_max: Annotated[int, Field(ge=1)] = 512
     """Most commands decided and committed together."""
-    batch_bytes_max: Annotated[int, Field(ge=1_000_000)] = 8_000_000
-    """Most bytes of events and bodies committed together."""
     queue_commands_max: Annotated[int, Field(ge=1)] = 4096
     """Most commands waiting in the engine; more are answered 503."""
     rate_per_second: Annotated[float, Field(gt=0)] = 50
@@ -117,8 +109,6 @@ class Settings(BaseSettings):
     """The same limit for services: scopes payment:record, process:act, bench. Burst: as many."""
     cache_bytes_max: Annotated[int, Field(ge=1_000_000)] = 256_000_000
     """Bytes of aggregate states the engine keeps in memory."""
-    snapshot_every: Annotated[int, Field(ge=1)] = 500
-    """Events of a stream between two snapshots."""
     world_rate: Annotated[float, Field(ge=0)] = 2
     """Orders a second that made-up shoppers try in the development tenant while `tuan up` runs; 0: nobody comes."""
     read_wait_seconds: Seconds = 5
