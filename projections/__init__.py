@@ -1,0 +1,14 @@
+"""Read models: disposable tables, each made from the log by one module. Another shape is another name.
+
+`recorded.py` is what they are made of. A projection never reads another one's tables, and never a clock.
+"""
+
+from projections import group_board, order_status, sales_dashboard, stock_levels
+from projections.recorded import Projection
+
+PROJECTIONS: tuple[Projection, ...] = (
+    order_status.PROJECTION,
+    group_board.PROJECTION,
+    stock_levels.PROJECTION,
+    sales_dashboard.PROJECTION,
+)

@@ -1,0 +1,50 @@
+"""The read API put together: one router for each thing that is asked about."""
+
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from fastapi import FastAPI
+from psycopg_pool import AsyncConnectionPool
+
+from domain.identity import TokenVerifier
+from read_api import freshness, groups, orders, problems, refused, sales, stock
+from read_api.waiting import Waiting
+
+ROUTERS: Final = (
+    orders.router,
+    groups.router,
+    stock.router,
+    sales.router,
+    refused.router,
+    freshness.router,
+)
+
+
+class Clock(Protocol):
+    """The one clock of a process."""
+
+    def now(self) -> datetime:
+        """The instant, UTC and timezone-aware."""
+
+
+def create_app(
+    pool: AsyncConnectionPool[Any],
+    verifier: TokenVerifier,
+    clock: Clock,
+    *,
+    cell: str = "cell_0",
+    wait_seconds: float = 2.0,
+) -> FastAPI:
+    """`pool` was opened with `snapshot.configure`. `cell` serves tenants that are registered nowhere."""
+    app = FastAPI(
+        title="Tuan read API", docs_url=None, redoc_url=None, openapi_url="/v1/read/openapi.json"
+    )
+    app.state.pool = pool
+    app.state.verifier = verifier
+    app.state.clock = clock
+    app.state.cell = cell
+    app.state.waiting = Waiting(pool, wait_seconds)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

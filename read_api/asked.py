@@ -1,0 +1,42 @@
+"""Parameters that reads have in common."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from read_api.problems import INVALID, Refused
+
+USUAL: Final = timedelta(days=1)
+LONGEST: Final = timedelta(days=366)
+
+
+class Strict(BaseModel):
+    """Unknown parameters are refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Asked(Strict):
+    """What every read of a model that follows the log may be asked with."""
+
+    at_least: str | None = Field(
+        None, description="A Tuan-Token: answer only once the read model has reached it."
+    )
+
+
+class Range(Strict):
+    """From `since` to before `until`; the last day unless said otherwise."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def bounds(self, now: datetime, longest: timedelta | None = None) -> tuple[datetime, datetime]:
+        """Raises: Refused when the range is empty or longer than `longest`."""
+        until = self.until or now
+        since = self.since or until - USUAL
+        if not timedelta(0) < until - since <= (longest or LONGEST):
+            raise Refused(
+                INVALID, errors=[{"at": ["since"], "what": "the range is empty or too long"}]
+            )
+        return since, until
