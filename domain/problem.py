@@ -1,9 +1,11 @@
 """How every edge says no over HTTP: RFC 9457 as data, in Chinese and English, under a stable code."""
 
+import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+QUALITY: Final = re.compile(r"q\s*=\s*([01])(?:\.([0-9]{0,3}))?")  # RFC 9110 §12.4.2
 MEDIA_TYPE: Final = b"application/problem+json"
 
 
@@ -57,21 +59,18 @@ def render(problem: Problem, accept_language: str = "", **members: Any) -> bytes
 
 def prefers_english(accept_language: str) -> bool:
     """Chinese unless the header ranks English strictly higher."""
-    best = {"en": 0.0, "zh": 0.0}
+    best = {"en": 0, "zh": 0}
     for item in accept_language[:200].lower().split(","):
         tag, _, parameters = item.strip().partition(";")
         language = tag.partition("-")[0]
         if language in best:
-            best[language] = max(best[language], weight(parameters))
+            best[language] = max(best[language], weight(parameters.strip()))
     return best["en"] > best["zh"]
 
 
-def weight(parameters: str) -> float:
-    """The `q` of one language; 1 when there is none, 0 when it is nonsense."""
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0
+def weight(parameters: str) -> int:
+    """The `q` of one language in thousandths; 1000 when there is none, 0 when it is nonsense."""
+    if not parameters:
+        return 1000
+    found = QUALITY.fullmatch(parameters)
+    return int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0")) if found else 0

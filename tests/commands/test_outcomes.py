@@ -8,6 +8,7 @@ from domain.display import OrderStatus
 from domain.events.order import OrderReadied, QuotaReturned, RefundOwed
 from domain.group import GroupNotDecided
 from domain.ids import GroupId, OrderId
+from domain.order import OrderNotFound
 from tests.builders import DAY, NOON, G, ann, bob, cat, order
 from tests.in_memory import Cell
 from tests.shop import Shop
@@ -55,7 +56,7 @@ def test_the_group_must_have_ended_that_way(shop: Shop) -> None:
         shop.cell.ask(OweRefund(order_id, group_id))
     with pytest.raises(GroupNotDecided):
         shop.cell.ask(OweRefund(order_id, G))
-    with pytest.raises(GroupNotDecided):
+    with pytest.raises(OrderNotFound):
         shop.cell.ask(ReadyOrder(order(1), group_id))
 
 

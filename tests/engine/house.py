@@ -1,20 +1,40 @@
-"""Real engine processes on one cell: started, killed, stopped, continued."""
+"""Real engine processes on one cell: started, killed, stopped, continued; and how such a test ends."""
 
+import asyncio
+import logging
+import os
+import random
 import socket
 import sys
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import LiteralString, NamedTuple
 
 import psycopg
 
 from infra.crash import VARIABLE
 from infra.embedded import ports
 from infra.embedded.child import Child
-from infra.settings import acting_as
+from tests.engine.books import Books, audit, no_timer_waits
+from tests.engine.customers import Customers
 from tests.engine.wire import Ask, encode, read_said
 from tests.servers import Processes
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_async
 
 STARTS_IN = 30  # seconds
+SEED = int(os.environ.get("TUAN_TEST_SEED", random.randrange(1 << 30)))
+
+END_SESSION: LiteralString = """
+select pg_terminate_backend(a.pid) from pg_stat_activity a join cell_0.owner o on o.backend_pid = a.pid"""
+POWERLESS: LiteralString = """
+do $$ begin
+  create role powerless;
+exception when duplicate_object then null; end $$;
+grant pg_read_all_stats to powerless;
+grant usage on schema cell_0 to powerless;
+grant select, update on cell_0.owner to powerless;
+alter function cell_0.take_ownership owner to powerless"""
+
+log = logging.getLogger(__name__)
 
 
 class Toy(NamedTuple):
@@ -52,7 +72,7 @@ class House:
         port = ports.choose()
         argv = [sys.executable, "-P", "-m", "tests.engine.toy_process", dsn or self.dsn, str(port)]
         child = self.processes.run(
-            [*argv, acting_as(self.dsn, "tuan_api")],
+            [*argv, self.dsn],
             env={VARIABLE: crash_at, "PYTHONPATH": "."},
             name="toy",
         )
@@ -77,3 +97,34 @@ class House:
                 "update cell_0.owner set heartbeat_at = '-infinity' where address = %s",
                 (toy.address,),
             )
+
+
+async def in_thread(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait for what blocks while it looks, and let customers go on meanwhile."""
+
+    async def holds() -> bool:
+        return await asyncio.to_thread(condition)
+
+    await eventually_async(holds, seconds)
+
+
+async def one_more_answer(crowd: Customers, seconds: float = 30) -> None:
+    """Commands are being answered at this moment."""
+    before = crowd.met["answer"]
+
+    async def answered() -> bool:
+        crowd.are_content()
+        return crowd.met["answer"] > before
+
+    await eventually_async(answered, seconds)
+
+
+async def finish(crowd: Customers, dsn: str) -> Books:
+    """Everybody has a definite answer; promises are kept; the books agree; and nothing said ever changes."""
+    await crowd.leave()
+    await crowd.collect_promises()
+    await in_thread(lambda: no_timer_waits(dsn))
+    books = await asyncio.to_thread(audit, dsn, crowd.settled)
+    await crowd.ask_everything_again()
+    log.warning("seed %d: %d settled, %s", SEED, len(crowd.settled), dict(crowd.met))
+    return books

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg_pool import AsyncConnectionPool
 from uuid_utils.compat import uuid7
 
 from commands.engine.cache import Cache, Codec
@@ -21,8 +23,10 @@ from commands.engine.writer import Writer
 from commands.ports import Answer, Clock, Submission
 from commands.use_case import Command, UseCase
 from domain.decider import Decider
+from infra.cell.inbox import WAITING_MAX, PostgresInbox
 from infra.cell.keys import key_digest
 from infra.cell.store import PostgresCellStore
+from infra.settings import acting_as
 from tests.engine.toy import COUNTER, TOY
 from tests.waiting import eventually_async
 
@@ -41,6 +45,40 @@ class HandClock:
 
     def forward(self, **by: float) -> None:
         self.at += timedelta(**by)
+
+
+def submission(
+    name: str,
+    command: Command,
+    key: str | None = None,
+    *,
+    tenant: str = "demo",
+    principal: str = "ann",
+) -> Submission:
+    """A command as the API hands it in."""
+    body = msgspec.json.encode(command)
+    return Submission(
+        command_id=uuid7(),
+        tenant=tenant,
+        principal=principal,
+        name=name,
+        idempotency_key=key or f"key-{next(numbers)}",
+        command=command,
+        body=body,
+        body_mac=blake2b(body, digest_size=16).digest(),
+        correlation_id=uuid7(),
+    )
+
+
+@asynccontextmanager
+async def an_inbox(
+    dsn: str, waiting_max: int = WAITING_MAX, monotonic: Callable[[], float] = time.monotonic
+) -> AsyncIterator[PostgresInbox]:
+    """The cell's inbox as an API process sees it."""
+    async with AsyncConnectionPool(
+        acting_as(dsn, "tuan_api"), min_size=0, max_size=4, open=False
+    ) as pool:
+        yield PostgresInbox(pool, "cell_0", waiting_max=waiting_max, monotonic=monotonic)
 
 
 class Running:
@@ -70,20 +108,9 @@ class Running:
         command_id: UUID | None = None,
     ) -> Answer:
         """Submit as ann of demo; without `key` under a key of its own."""
-        body = msgspec.json.encode(command)
-        return await self.engine.submit(
-            Submission(
-                command_id=command_id or uuid7(),
-                tenant=tenant,
-                principal=principal,
-                name=self.names[type(command)],
-                idempotency_key=key or f"key-{next(numbers)}",
-                command=command,
-                body=body,
-                body_mac=blake2b(body, digest_size=16).digest(),
-                correlation_id=uuid7(),
-            )
-        )
+        name = self.names[type(command)]
+        asked = submission(name, command, key, tenant=tenant, principal=principal)
+        return await self.engine.submit(asked._replace(command_id=command_id or asked.command_id))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn, autocommit=True) as session:

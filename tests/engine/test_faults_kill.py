@@ -5,56 +5,29 @@ makes a run the same again as far as the machine's timing allows.
 """
 
 import asyncio
-import logging
 import os
 import random
 import signal
 
-import psycopg
 import pytest
 
 from commands.engine.parts import POINTS
-from infra.embedded.postgres import Postgres
-from tests.engine.books import audit, no_timer_waits
+from tests.engine.books import rows
 from tests.engine.customers import Customers
-from tests.engine.house import House, Toy
-from tests.servers import Processes
+from tests.engine.house import END_SESSION, SEED, House, Toy, finish, one_more_answer
+from tests.servers import Database, Processes
 from tests.waiting import eventually_async
 
 KILLS = int(os.environ.get("TUAN_TEST_KILLS", "25"))
 ROUNDS = int(os.environ.get("TUAN_TEST_ROUNDS", "3"))
-SEED = int(os.environ.get("TUAN_TEST_SEED", random.randrange(1 << 30)))
 PASSES_MAX = 30  # of a point before it is fatal
-
-log = logging.getLogger(__name__)
-
-
-async def finish(crowd: Customers, dsn: str) -> None:
-    """Everybody has a definite answer; promises are kept; the books agree; and nothing said ever changes."""
-    await crowd.leave()
-    await crowd.collect_promises()
-    await eventually_async(lambda: asyncio.to_thread(no_timer_waits, dsn))
-    await asyncio.to_thread(audit, dsn, crowd.settled)
-    await crowd.ask_everything_again()
-    log.warning("%d commands settled, %s", len(crowd.settled), dict(crowd.met))
-
-
-async def one_more_answer(crowd: Customers) -> None:
-    before = crowd.met["answer"]
-
-    async def answered() -> bool:
-        crowd.are_content()
-        return crowd.met["answer"] > before
-
-    await eventually_async(answered, 30)
 
 
 @pytest.mark.timeout(240 + KILLS * 5)
 async def test_killed_at_any_moment_it_keeps_every_promise(
-    private_postgres: Postgres, processes: Processes
+    fresh_database: Database, processes: Processes
 ) -> None:
-    log.warning("seed %d", SEED)
-    dice, dsn = random.Random(SEED), private_postgres.dsn()
+    dice, dsn = random.Random(SEED), fresh_database.dsn
     house = House(processes, dsn)
     crowd = Customers(house.addresses, SEED)
     owner, spare = house.start(), house.begin()
@@ -74,10 +47,9 @@ async def test_killed_at_any_moment_it_keeps_every_promise(
 
 @pytest.mark.timeout(240)
 async def test_killed_at_each_point_of_its_loop_it_keeps_every_promise(
-    private_postgres: Postgres, processes: Processes
+    fresh_database: Database, processes: Processes
 ) -> None:
-    log.warning("seed %d", SEED)
-    dice, dsn = random.Random(SEED), private_postgres.dsn()
+    dice, dsn = random.Random(SEED), fresh_database.dsn
     points = [point for point in POINTS for _ in range(ROUNDS)]
     dice.shuffle(points)
     house = House(processes, dsn)
@@ -106,17 +78,10 @@ async def dead(doomed: Toy, point: str, dsn: str, crowd: Customers) -> None:
     async def ended() -> bool:
         crowd.are_content()
         if point == "resolved" and doomed.child.alive:
-            await asyncio.to_thread(end_sessions_of_engines, dsn)
+            await asyncio.to_thread(rows, dsn, END_SESSION)
         return not doomed.child.alive
 
     await eventually_async(ended, 60)
     assert doomed.child.process is not None
     assert doomed.child.process.returncode == -signal.SIGKILL
     assert f"SIGKILL at {point}" in doomed.child.last_words()
-
-
-def end_sessions_of_engines(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as session:
-        session.execute(
-            "select pg_terminate_backend(a.pid) from pg_stat_activity a join cell_0.owner o on o.backend_pid = a.pid"
-        )

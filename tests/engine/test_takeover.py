@@ -8,33 +8,20 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Callable
-from typing import LiteralString
 
 import psycopg
 import pytest
 
-from infra.embedded.postgres import Postgres
-from tests.engine.books import audit, rows
+from tests.engine.books import rows
 from tests.engine.customers import Customers
-from tests.engine.house import House, Toy
+from tests.engine.house import POWERLESS, SEED, House, Toy, finish, in_thread, one_more_answer
 from tests.engine.wire import Ask, Said
 from tests.servers import Database, Processes
-from tests.waiting import eventually, eventually_async
+from tests.waiting import eventually
 
 STOPS = int(os.environ.get("TUAN_TEST_STOPS", "1"))
-SEED = int(os.environ.get("TUAN_TEST_SEED", random.randrange(1 << 30)))
 TAKEOVER_SECONDS = 10
 UNHEARD_SECONDS = 2.0  # customers of a stopped process turn to another after this
-
-POWERLESS: LiteralString = """
-do $$ begin
-  create role powerless;
-exception when duplicate_object then null; end $$;
-grant pg_read_all_stats to powerless;
-grant usage on schema cell_0 to powerless;
-grant select, update on cell_0.owner to powerless;
-alter function cell_0.take_ownership owner to powerless"""
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +29,6 @@ log = logging.getLogger(__name__)
 def epoch(dsn: str) -> int:
     ((value,),) = rows(dsn, "select epoch from cell_0.owner")
     return int(value)
-
-
-async def in_thread(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async def holds() -> bool:
-        return await asyncio.to_thread(condition)
-
-    await eventually_async(holds, seconds)
 
 
 def test_of_two_engines_started_at_once_one_owns(
@@ -68,14 +48,15 @@ def test_of_two_engines_started_at_once_one_owns(
             house.bury(toy)
 
 
-@pytest.mark.parametrize("may_terminate", [True, False], ids=["session ended", "session alive"])
-@pytest.mark.parametrize("moment", ["decided", "committed", "any"])
+@pytest.mark.parametrize(
+    ("moment", "may_terminate"),
+    [("decided", False), ("decided", True), ("committed", False), ("any", True)],
+)
 async def test_a_stopped_owner_writes_nothing_after_it_wakes(
-    private_postgres: Postgres, processes: Processes, moment: str, may_terminate: bool
+    fresh_database: Database, processes: Processes, moment: str, may_terminate: bool
 ) -> None:
     """Stopped with a batch decided, it wakes with its commit on the way; only the fence can keep that out."""
-    log.warning("seed %d", SEED)
-    dice, dsn = random.Random(SEED), private_postgres.dsn()
+    dice, dsn = random.Random(SEED), fresh_database.dsn
     if not may_terminate:
         rows(dsn, POWERLESS)
     house = House(processes, dsn)
@@ -97,11 +78,10 @@ async def test_a_stopped_owner_writes_nothing_after_it_wakes(
         owner.child.signal(signal.SIGCONT)
         late = await crowd.hear_late_answers(TAKEOVER_SECONDS)
         await in_thread(lambda toy=owner: not toy.owns())  # type: ignore[misc]
-        await crowd.leave()
-        books = await asyncio.to_thread(audit, dsn, crowd.settled)
+        books = await finish(crowd, dsn)
         assert {e.epoch for e in books.events if e.position >= first_of_heir} == {old + 1}
         assert_true(late, crowd.settled)
-        log.warning("%d late answers, %s", len(late), dict(crowd.met))
+        log.warning("%d late answers", len(late))
         house.bury(owner)
         house.bury(heir)
 
@@ -127,15 +107,16 @@ def assert_true(late: list[tuple[Ask, Said]], settled: dict[Ask, Said]) -> None:
 
 
 async def test_an_owner_that_ends_in_order_hands_over_at_once(
-    private_postgres: Postgres, processes: Processes
+    fresh_database: Database, processes: Processes
 ) -> None:
-    dsn = private_postgres.dsn()
+    dsn = fresh_database.dsn
     house = House(processes, dsn)
     crowd = Customers(house.addresses, SEED)
     owner = house.start()
     await in_thread(owner.owns)
     heir = await asyncio.to_thread(house.start)
     crowd.come()
+    await one_more_answer(crowd)
     owner.child.signal(signal.SIGTERM)
     await in_thread(lambda: not owner.child.alive)
     house.addresses.remove(owner.address)
@@ -146,16 +127,14 @@ async def test_an_owner_that_ends_in_order_hands_over_at_once(
         (True,)
     ]  # it did not leave its silence to be noticed
     await in_thread(heir.owns)
-    await crowd.leave()
-    await asyncio.to_thread(audit, dsn, crowd.settled)
-    assert not crowd.met["in doubt, was not done"]  # what it had taken it answered
+    await finish(crowd, dsn)
 
 
 async def test_where_sessions_of_others_cannot_be_seen_ownership_still_passes_on(
-    private_postgres: Postgres, processes: Processes
+    fresh_database: Database, processes: Processes
 ) -> None:
     """A function owner with few rights: no statistics of others, no ending of their sessions."""
-    dsn = private_postgres.dsn()
+    dsn = fresh_database.dsn
     rows(dsn, POWERLESS)
     rows(dsn, "revoke pg_read_all_stats from powerless")
     house = House(processes, dsn)

@@ -12,13 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
 import uvloop
-from psycopg_pool import AsyncConnectionPool
-from uuid_utils.compat import uuid7
 
 from commands.ports import (
     Answer,
@@ -31,7 +28,7 @@ from commands.ports import (
 from infra.cell.inbox import PostgresInbox
 from infra.crash import reached_from
 from tests.engine.heavy import DECIDERS, HEAVY
-from tests.engine.running import Running, running
+from tests.engine.running import Running, an_inbox, running, submission
 from tests.engine.wire import LINE_MAX, Ask, Said, encode, read_ask
 
 log = logging.getLogger(__name__)
@@ -65,10 +62,10 @@ class Desk:
                 return Said("answer", outcome="owner" if head else "standby")
             if ask.name == "status":
                 return said(await self.inbox.status(ask.tenant, ask.principal, UUID(ask.key)))
-            submission = self.submission(ask)
+            asked = read(ask)
             if ask.later:
-                return Said("promised", command_id=await self.inbox.put(submission))
-            return said(await self.cell.engine.submit(submission))
+                return Said("promised", command_id=await self.inbox.put(asked))
+            return said(await self.cell.engine.submit(asked))
         except NotOwner as elsewhere:
             return Said("elsewhere", address=elsewhere.address)
         except Overloaded:
@@ -79,20 +76,11 @@ class Desk:
             log.exception("%s", ask.name)
             return Said("failed", address=repr(other))
 
-    def submission(self, ask: Ask) -> Submission:
-        body = ask.body.encode()
-        command_id = uuid7()
-        return Submission(
-            command_id=command_id,
-            tenant=ask.tenant,
-            principal=ask.principal,
-            name=ask.name,
-            idempotency_key=ask.key,
-            command=msgspec.json.decode(body, type=HEAVY[ask.name].command),
-            body=body,
-            body_mac=blake2b(body, digest_size=16).digest(),
-            correlation_id=command_id,
-        )
+
+def read(ask: Ask) -> Submission:
+    command = msgspec.json.decode(ask.body, type=HEAVY[ask.name].command)
+    asked = submission(ask.name, command, ask.key, tenant=ask.tenant, principal=ask.principal)
+    return asked._replace(body=ask.body.encode())
 
 
 def said(answer: Answer | Pending | None) -> Said:
@@ -118,7 +106,7 @@ async def run(dsn: str, port: int, inbox_dsn: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     address = f"127.0.0.1:{port}"
     async with (
-        AsyncConnectionPool(inbox_dsn, min_size=0, max_size=2, open=False) as pool,
+        an_inbox(inbox_dsn) as inbox,
         running(
             dsn,
             clock=WallClock(),
@@ -129,7 +117,7 @@ async def run(dsn: str, port: int, inbox_dsn: str) -> None:
             wait_for_ownership=False,
         ) as cell,
     ):
-        desk = Desk(cell, PostgresInbox(pool, "cell_0"))
+        desk = Desk(cell, inbox)
         await answer_at(port, desk.serve, stopped)
 
 

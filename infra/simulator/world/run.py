@@ -1,0 +1,114 @@
+"""One run from the first token to the last invariant."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from infra.clock import SharedClock, WaitingClock, clock_from
+from infra.settings import Settings
+from infra.simulator.world import catalogue, day
+from infra.simulator.world.client import Client
+from infra.simulator.world.evidence import Evidence
+from infra.simulator.world.goods import HOURS
+from infra.simulator.world.invariants import DECIDING_MAX, GRACE
+from infra.simulator.world.judge import Judgement, judge, run_out, settle
+from infra.simulator.world.killer import Killer, all_were_killed
+from infra.simulator.world.pace import Bucket
+from infra.simulator.world.plan import World
+from infra.simulator.world.report import Run
+from infra.simulator.world.seen import Seen
+from infra.simulator.world.shop import Shop
+from infra.simulator.world.shoppers import Shoppers
+from infra.simulator.world.wallet import OPERATOR_NAME, Wallet
+
+TENANT: Final = "demo"
+SPANS: Final = (  # jumped at the end, each followed by what it makes due
+    timedelta(hours=max(HOURS)) + GRACE,
+    DECIDING_MAX + GRACE,
+    catalogue.ON_SALE + GRACE,
+)
+
+
+class Pace(NamedTuple):
+    """How hard the world pushes."""
+
+    rate: float  # orders tried a real second, at most
+    speed: float  # seconds of the world's time in a real one
+    at_once: int  # requests in flight at most
+
+    def gap_seconds(self, world: World) -> float:
+        """Of the world's time between two steps, so that orders come at `rate`."""
+        return self.speed * world.orders() / (self.rate * max(1, len(world.steps)))
+
+
+async def run(
+    world: World, settings: Settings, pace: Pace, *, private: bool, kill: bool, console: Console
+) -> Run:
+    """Play and judge. On a private platform the clock is ours, and everything is brought to its end."""
+    seen = Seen()
+    clock = clock_from(settings)
+    async with AsyncExitStack() as stack:
+        urls = (settings.public_url, settings.simulator_url, settings.issuer)
+        api, channel, issuer = [
+            await stack.enter_async_context(Client(url, seen, at_once=pace.at_once)) for url in urls
+        ]
+        shop = Shop(api, channel, Wallet(issuer, TENANT), seen)
+        name = f"w{world.seed}.{int(clock.now().timestamp())}"
+        with console.status("tokens and catalogue"):
+            await shop.wallet.fill([OPERATOR_NAME, *(str(user) for user in world.users())])
+            now = clock.now()
+            window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
+            campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
+        shoppers = Shoppers(shop, campaigns, clock, Bucket(pace.rate), name)
+        began, first = time.monotonic(), clock.now()
+        if private and isinstance(clock, SharedClock):
+            clock.run_at(pace.speed)
+        with progress(console, world) as tick:
+            killing = asyncio.create_task(Killer(settings, seen).run()) if kill else None
+            await day.play(world, shoppers, clock, pace.gap_seconds(world), tick)
+            if killing is not None:
+                killing.cancel()
+                await asyncio.gather(killing, return_exceptions=True)
+        seconds, hours = time.monotonic() - began, (clock.now() - first) / timedelta(hours=1)
+        books = Client(
+            settings.simulator_url, Seen(), at_once=1
+        )  # the judge's own calls do not count
+        await stack.enter_async_context(books)
+        evidence = await stack.enter_async_context(await Evidence.of(settings, books))
+        judgement = await judged(evidence, seen, clock, private, console)
+    findings = (*judgement.findings, *([all_were_killed(seen)] if kill else []))
+    return Run(world, seen, judgement, shoppers.groups, findings, seconds, hours)
+
+
+async def judged(
+    evidence: Evidence, seen: Seen, clock: WaitingClock, private: bool, console: Console
+) -> Judgement:
+    with console.status("waiting for the platform to settle") as status:
+
+        def tell(what: str) -> None:
+            status.update(what)
+
+        if private and isinstance(clock, SharedClock):
+            waiting = await run_out(evidence, clock, SPANS, tell)
+            clock.run_at(1)
+        else:
+            waiting = await settle(evidence, clock, tell)
+        return await judge(evidence, seen, waiting, clock, tell)
+
+
+@contextmanager
+def progress(console: Console, world: World) -> Iterator[day.Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("groups, loners and pranks", total=len(world.steps))
+        yield lambda done: bar.update(task, completed=done)

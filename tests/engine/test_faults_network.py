@@ -1,0 +1,241 @@
+"""What the network does between the engine and Postgres: nobody is answered on a guess, and everything happens once."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from commands.engine import engine as engine_module
+from commands.engine.ports import StoreGone
+from commands.ports import Answer, Overloaded
+from infra.cell import store as store_module
+from tests.engine.books import audit, no_timer_waits, rows
+from tests.engine.customers import Customers
+from tests.engine.heavy import DECIDERS, HEAVY
+from tests.engine.house import (
+    END_SESSION,
+    POWERLESS,
+    SEED,
+    House,
+    finish,
+    in_thread,
+    one_more_answer,
+)
+from tests.engine.running import HandClock, Running, an_inbox, running, submission
+from tests.engine.toy import Bump, Open
+from tests.servers import Database, Processes
+from tests.tcp_proxy import TcpProxy, proxied
+from tests.waiting import eventually_async
+
+CUTS = 12
+
+log = logging.getLogger(__name__)
+
+
+class Hook:
+    """Does something once, when the engine passes a point."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self.at: dict[str, Callable[[], None]] = {}
+
+    def __call__(self, point: str) -> None:
+        self.passed.append(point)
+        self.at.pop(point, lambda: None)()
+
+
+@asynccontextmanager
+async def behind_a_proxy(
+    database: Database, clock: HandClock | None = None
+) -> AsyncIterator[tuple[Running, TcpProxy, Hook]]:
+    hook = Hook()
+    async with (
+        proxied(database.dsn) as (proxy, dsn),
+        running(dsn, reached=hook, clock=clock, use_cases=HEAVY, deciders=DECIDERS) as cell,
+    ):
+        cell.dsn = database.dsn  # tests look past the proxy
+        yield cell, proxy, hook
+        proxy.let_go()
+
+
+def losing_the_answer(proxy: TcpProxy) -> None:
+    for link in proxy.links:
+        link.lose_answers()
+
+
+def before_it_leaves(proxy: TcpProxy) -> None:
+    proxy.cut()
+
+
+@pytest.mark.parametrize("fault", [losing_the_answer, before_it_leaves])
+async def test_a_commit_in_doubt_is_looked_up_before_anybody_is_answered(
+    fresh_database: Database, fault: Callable[[TcpProxy], None]
+) -> None:
+    clock = HandClock()
+    async with (
+        behind_a_proxy(fresh_database, clock) as (cell, proxy, hook),
+        an_inbox(fresh_database.dsn) as inbox,
+    ):
+        await cell.ask(Open(late_seconds=10))
+        counter = uuid4()
+        promised = await inbox.put(submission("bump", Bump(counter), "by post"))
+        clock.forward(seconds=11)  # a timer and a stored command are in the batch, too
+        hook.at["decided"] = lambda: fault(proxy)
+        asked = [cell.ask(Bump(counter, limit=30), f"key {n}") for n in range(40)]
+        twice = [cell.ask(Bump(counter, limit=30), "key 3") for _ in range(2)]
+        answers = await asyncio.gather(*asked, *twice)
+        assert "resolved" in hook.passed
+        assert [a.outcome for a in answers].count("limit_reached") >= 9
+        assert len({a.command_id for a in (answers[3], *answers[40:])}) == 1
+        for n, answer in enumerate(answers[:40]):
+            again = await cell.ask(Bump(counter, limit=30), f"key {n}")
+            assert again[:3] == answer[:3]
+            assert again.replayed
+
+        async def kept() -> bool:
+            return isinstance(await inbox.status("demo", "ann", promised), Answer)
+
+        await eventually_async(kept)
+        await in_thread(lambda: no_timer_waits(fresh_database.dsn))
+        audit(fresh_database.dsn, {})
+        assert cell.one("select count(*) from commands where name = 'bump'") == 41
+
+
+async def test_a_commit_that_arrives_after_a_new_epoch_is_shut_out(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is held on its way, given up, decided again; then it arrives, in a session still alive."""
+    monkeypatch.setattr(store_module, "REPLY_SECONDS", 0.5)
+    rows(fresh_database.dsn, POWERLESS)  # the new owner cannot end the old session
+    async with behind_a_proxy(fresh_database) as (cell, proxy, hook):
+        counter = uuid4()
+        await cell.ask(Bump(counter))
+        (link,) = proxy.links
+        hook.at["decided"] = link.hold_requests
+        answer = await cell.ask(Bump(counter), "held")
+        assert answer.reply == b'{"total":2}'
+        assert "resolved" in hook.passed
+        link.let_go()
+
+        async def refused() -> bool:
+            return store_module.FENCED_STATE.encode() in link.heard
+
+        await eventually_async(refused)
+        assert (await cell.ask(Bump(counter))).reply == b'{"total":3}'
+        audit(fresh_database.dsn, {})
+
+
+async def test_silence_is_answered_with_later_and_ends_by_itself(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "REPLY_SECONDS", 0.5)
+    monkeypatch.setattr(engine_module, "UNKNOWN_AFTER_SECONDS", 2.0)
+    async with behind_a_proxy(fresh_database) as (cell, proxy, hook):
+        counter = uuid4()
+        await cell.ask(Bump(counter))
+        hook.at["decided"] = proxy.hold
+        waiting = [asyncio.create_task(cell.ask(Bump(counter), f"key {n}")) for n in range(5)]
+        await in_thread(lambda: cell.engine.head is None)
+        waiting += [asyncio.create_task(cell.ask(Bump(counter), f"key {n}")) for n in range(5, 10)]
+        told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+        assert {type(answer) for answer in told} == {Overloaded}
+        with pytest.raises(Overloaded):  # by now it knows, and lets nobody wait
+            await asyncio.wait_for(cell.ask(Bump(counter), "one more"), 1)
+        proxy.let_go()
+        await in_thread(lambda: cell.engine.head is not None, 30)
+        answers = [await cell.ask(Bump(counter), f"key {n}") for n in range(10)]
+        totals = sorted(msgspec.json.decode(a.reply)["total"] for a in answers)
+        assert totals == list(range(2, 12))
+        audit(fresh_database.dsn, {})
+
+
+async def test_an_idle_owner_notices_a_dead_session_and_owns_again(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "REPLY_SECONDS", 0.5)
+    async with behind_a_proxy(fresh_database) as (cell, proxy, _):
+        assert cell.engine.head is not None
+        epoch = cell.engine.head.epoch
+        for link in proxy.links:
+            link.hold()  # this one for ever: the other side of the connection is gone
+
+        async def again() -> bool:
+            head = cell.engine.head
+            return head is not None and head.epoch > epoch
+
+        await eventually_async(again)
+        assert (await cell.ask(Bump(uuid4()))).outcome == "accepted"
+
+
+async def test_callers_who_went_away_meanwhile_harm_nobody(fresh_database: Database) -> None:
+    async with behind_a_proxy(fresh_database) as (cell, proxy, hook):
+        counter = uuid4()
+        impatient = [asyncio.create_task(cell.ask(Bump(counter), f"gone {n}")) for n in range(20)]
+        patient = [asyncio.create_task(cell.ask(Bump(counter), f"here {n}")) for n in range(20)]
+
+        def leave() -> None:
+            proxy.cut()
+            for task in impatient:
+                task.cancel()
+
+        hook.at["decided"] = leave
+        answers = await asyncio.gather(*patient)
+        assert {answer.outcome for answer in answers} == {"accepted"}
+        again = [await cell.ask(Bump(counter), f"gone {n}") for n in range(20)]
+        assert {answer.outcome for answer in again} == {"accepted"}
+        assert cell.one("select count(*) from events where stream_id = %s", counter) == 40
+        audit(fresh_database.dsn, {})
+
+
+async def test_a_session_behind_a_pooling_proxy_is_refused(fresh_database: Database) -> None:
+    """Such a proxy makes up the session's number; the engine would not notice when its session changes."""
+    async with proxied(fresh_database.dsn) as (proxy, dsn):
+        proxy.change = with_another_pid
+        store = store_module.PostgresCellStore(dsn, "cell_0", HEAVY, [])
+        with pytest.raises(StoreGone, match="pooling"):
+            await store.connect()
+        await store.close()
+
+
+def with_another_pid(data: bytes) -> bytes:
+    start = data.find(b"K\0\0\0\x0c")
+    return data if start < 0 else data[: start + 5] + b"\0\0\0\x01" + data[start + 9 :]
+
+
+@pytest.mark.timeout(180)
+async def test_under_load_any_network_trouble_keeps_every_promise(
+    fresh_database: Database, processes: Processes
+) -> None:
+    dice, dsn = random.Random(SEED), fresh_database.dsn
+    async with proxied(dsn) as (proxy, through):
+        house = House(processes, dsn)
+        await asyncio.to_thread(house.start, dsn=through)
+        crowd = Customers(house.addresses, SEED)
+        crowd.come()
+        for n in range(CUTS):
+            await one_more_answer(crowd)
+            await asyncio.sleep(dice.uniform(0, 0.2))
+            trouble(n, proxy, dsn)
+        proxy.latency_seconds = 0.0
+        await one_more_answer(crowd)
+        await finish(crowd, dsn)
+        assert crowd.met["in doubt, was done"] + crowd.met["in doubt, was not done"] == 0
+        assert crowd.met["answer"] > 100  # in doubt was only the engine; its callers just waited
+
+
+def trouble(n: int, proxy: TcpProxy, dsn: str) -> None:
+    match n % 4:
+        case 0:
+            proxy.cut()
+        case 1:
+            losing_the_answer(proxy)
+        case 2:
+            proxy.latency_seconds = 0.02
+        case 3:
+            proxy.latency_seconds = 0.0
+            rows(dsn, END_SESSION)

@@ -1,0 +1,52 @@
+"""Small worlds on a whole platform of their own, by the user's way in: `tuan simulate`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.simulator.world.killer import TARGETS
+from tests.servers import Processes
+
+pytestmark = pytest.mark.timeout(420)
+
+
+def simulate(processes: Processes, report: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and report of one run."""
+    child = processes.tuan("simulate", "--json", str(report), *options)
+    assert child.process is not None
+    code = child.process.wait(400)
+    assert report.exists(), child.last_words(40)
+    return code, json.loads(report.read_text())
+
+
+def broken(report: dict[str, Any]) -> list[Any]:
+    return [one for one in report["invariants"] if not one["holds"]]
+
+
+def test_a_small_world_ends_clean(processes: Processes, tmp_path: Path) -> None:
+    options = ("--groups", "40", "--rate", "15", "--speed", "120", "--seed", "5")
+    code, report = simulate(processes, tmp_path / "report.json", *options)
+    assert broken(report) == []
+    assert code == 0
+    assert report["troubles"] == {}
+    assert {"SUCCEEDED", "FAILED"} <= report["groups"].keys()
+    assert {"READY", "REFUNDING"} <= report["orders"].keys()
+    assert all(one["checked"] > 0 for one in report["invariants"]), (
+        "a check of nothing proves nothing"
+    )
+
+
+def test_real_groups_end_clean_while_every_process_is_killed(
+    processes: Processes, tmp_path: Path
+) -> None:
+    rows = [f"{n % 70}\t{n % 9}\t{1000 + n}" for n in range(140)]
+    (tmp_path / "success.tsv").write_text("\n".join(rows))
+    (tmp_path / "failed.tsv").write_text("\n".join(f"{n}\t{n % 9}" for n in range(200)))
+    options = ("--beibei", str(tmp_path), "--groups", "330", "--rate", "7", "--seed", "6", "--kill")
+    code, report = simulate(processes, tmp_path / "report.json", *options)
+    assert broken(report) == []
+    assert code == 0
+    assert report["kills"].keys() == set(TARGETS)
+    assert report["source"] == "beibei"
