@@ -9,6 +9,7 @@ from domain import order as orders
 from domain.campaign import CAMPAIGN
 from domain.ids import CampaignId, OrderId
 from domain.order import ORDER
+from domain.quota import QUOTA, quota_id
 from domain.stock import Change
 
 
@@ -47,5 +48,8 @@ USE_CASE = UseCase(
     PlacedOrder,
     handle,
     scope="shop",
-    streams=lambda cmd, tx: (Stream(CAMPAIGN, cmd.campaign_id),),
+    streams=lambda cmd, tx: (
+        Stream(CAMPAIGN, cmd.campaign_id),
+        Stream(QUOTA, quota_id(cmd.campaign_id, buyer_of(tx))),
+    ),
 )

@@ -1,11 +1,10 @@
 """Cancel an unpaid order. Asked by: its buyer."""
 
 from commands.replies import OrderState, order_state
-from commands.settle import own_order, record_closing
-from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from commands.settle import own_order, record_closing, whole_order
+from commands.use_case import Command, Lane, Tx, UseCase
 from domain import order as orders
 from domain.ids import OrderId
-from domain.order import ORDER
 
 
 class CancelOrder(Command, frozen=True):
@@ -27,6 +26,6 @@ USE_CASE = UseCase(
     OrderState,
     handle,
     scope="shop",
-    streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id),),
+    streams=lambda cmd, tx: whole_order(tx, cmd.order_id),
     lane=Lane.MONEY,
 )

@@ -1,8 +1,8 @@
 """Close an order whose payment the channel has closed. Asked by: the worker that closes payments."""
 
 from commands.replies import OrderState, order_state
-from commands.settle import record_closing
-from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from commands.settle import record_closing, whole_payment
+from commands.use_case import Command, Lane, Tx, UseCase
 from domain import order as orders
 from domain import payment as payments
 from domain.ids import OrderId, PaymentId
@@ -34,6 +34,6 @@ USE_CASE = UseCase(
     OrderState,
     handle,
     scope="payment:record",
-    streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id), Stream(PAYMENT, cmd.payment_id)),
+    streams=lambda cmd, tx: whole_payment(tx, cmd.payment_id),
     lane=Lane.MONEY,
 )

@@ -1,9 +1,9 @@
 """Give up on an order at its pay deadline. Issued by: its timer."""
 
 from commands.replies import OrderState, order_state
-from commands.settle import record_closing
+from commands.settle import record_closing, whole_order
 from commands.timers import ExpireOrder
-from commands.use_case import Lane, Stream, Tx, UseCase
+from commands.use_case import Lane, Tx, UseCase
 from domain import order as orders
 from domain.display import OrderStatus
 from domain.order import ORDER
@@ -32,6 +32,6 @@ USE_CASE = UseCase(
     OrderState,
     handle,
     scope="",
-    streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id),),
+    streams=lambda cmd, tx: whole_order(tx, cmd.order_id),
     lane=Lane.TIMER,
 )

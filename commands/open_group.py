@@ -11,6 +11,7 @@ from domain.campaign import CAMPAIGN
 from domain.group import GROUP
 from domain.ids import CampaignId, GroupId, OrderId
 from domain.order import ORDER
+from domain.quota import QUOTA, quota_id
 from domain.reservation import stock_change
 
 
@@ -61,5 +62,8 @@ USE_CASE = UseCase(
     PlacedOrder,
     handle,
     scope="shop",
-    streams=lambda cmd, tx: (Stream(CAMPAIGN, cmd.campaign_id),),
+    streams=lambda cmd, tx: (
+        Stream(CAMPAIGN, cmd.campaign_id),
+        Stream(QUOTA, quota_id(cmd.campaign_id, buyer_of(tx))),
+    ),
 )

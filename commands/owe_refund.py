@@ -1,11 +1,10 @@
 """Owe back the payment of an order whose group failed. Asked by: the process that follows group outcomes."""
 
 from commands.replies import OrderState, order_state
-from commands.settle import return_quota
+from commands.settle import order_of_group, return_quota
 from commands.use_case import Command, Lane, Stream, Tx, UseCase
-from domain import group as groups
 from domain import order as orders
-from domain.display import GroupStatus, OrderStatus
+from domain.display import GroupStatus
 from domain.group import GROUP
 from domain.ids import GroupId, OrderId
 from domain.order import ORDER
@@ -19,12 +18,7 @@ class OweRefund(Command, frozen=True):
 
 
 def handle(cmd: OweRefund, tx: Tx) -> OrderState:
-    order = tx.read(ORDER, cmd.order_id)
-    group = tx.read(GROUP, cmd.group_id)
-    if order.status is OrderStatus.NEW:
-        raise orders.OrderNotFound
-    if not groups.decided(group, GroupStatus.FAILED, cmd.order_id):
-        raise groups.GroupNotDecided
+    order = order_of_group(tx, cmd.order_id, cmd.group_id, GroupStatus.FAILED)
     owed = orders.owe(order, why="group_failed", at=tx.at)
     if owed:
         return_quota(tx, order)

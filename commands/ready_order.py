@@ -1,10 +1,10 @@
 """Ready an order of a group that succeeded. Asked by: the process that follows group outcomes."""
 
 from commands.replies import OrderState, order_state
+from commands.settle import order_of_group
 from commands.use_case import Command, Lane, Stream, Tx, UseCase
-from domain import group as groups
 from domain import order as orders
-from domain.display import GroupStatus, OrderStatus
+from domain.display import GroupStatus
 from domain.group import GROUP
 from domain.ids import GroupId, OrderId
 from domain.order import ORDER
@@ -18,12 +18,7 @@ class ReadyOrder(Command, frozen=True):
 
 
 def handle(cmd: ReadyOrder, tx: Tx) -> OrderState:
-    order = tx.read(ORDER, cmd.order_id)
-    group = tx.read(GROUP, cmd.group_id)
-    if order.status is OrderStatus.NEW:
-        raise orders.OrderNotFound
-    if not groups.decided(group, GroupStatus.SUCCEEDED, cmd.order_id):
-        raise groups.GroupNotDecided
+    order = order_of_group(tx, cmd.order_id, cmd.group_id, GroupStatus.SUCCEEDED)
     events = orders.ready(order, at=tx.at)
     tx.append(ORDER, cmd.order_id, events)
     return order_state(order, events)

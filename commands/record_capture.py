@@ -2,9 +2,9 @@
 
 from commands.fields import Fen, Instant, Name
 from commands.replies import OrderState, order_state
-from commands.settle import let_go, move_stock, record_group, take_quota
+from commands.settle import let_go, move_stock, record_group, take_quota, whole_payment
 from commands.timers import ExpireOrder
-from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from commands.use_case import Command, Lane, Tx, UseCase
 from domain import group as groups
 from domain import order as orders
 from domain import payment as payments
@@ -114,6 +114,6 @@ USE_CASE = UseCase(
     OrderState,
     handle,
     scope="payment:record",
-    streams=lambda cmd, tx: (Stream(PAYMENT, cmd.payment_id),),
+    streams=lambda cmd, tx: whole_payment(tx, cmd.payment_id),
     lane=Lane.MONEY,
 )

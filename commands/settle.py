@@ -1,16 +1,17 @@
 """What a decision about a group or an order entails at once: stock, quota, timers, in the same commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from commands.replies import PlacedOrder
 from commands.timers import ExpireGroup, ExpireOrder
-from commands.use_case import Tx
+from commands.use_case import Stream, Tx
 from domain import group as groups
+from domain import payment as payments
 from domain import quota as quotas
 from domain import stock
 from domain.campaign import CAMPAIGN, Status
-from domain.display import OrderStatus, display_status
+from domain.display import GroupStatus, OrderStatus, display_status
 from domain.errors import Rejected
 from domain.events.group import (
     GroupDeciding,
@@ -23,9 +24,10 @@ from domain.events.group import (
 from domain.events.order import OrderClosed, OrderClosing, OrderEvent, OrderPlaced
 from domain.events.stock import StockEvent
 from domain.group import GROUP, Group
-from domain.ids import CampaignId, OrderId, PoolId, UserId
+from domain.ids import CampaignId, GroupId, OrderId, PaymentId, PoolId, UserId
 from domain.offer import Offer
 from domain.order import ORDER, Order, OrderNotFound
+from domain.payment import PAYMENT
 from domain.quota import QUOTA, quota_id
 from domain.reservation import stock_change
 from domain.stock import NO_CHANGE, STOCK, Change, Pool
@@ -48,6 +50,39 @@ def own_order(tx: Tx, order_id: OrderId) -> Order:
     order = tx.read(ORDER, order_id)
     if order.status is OrderStatus.NEW or order.buyer != buyer_of(tx):
         raise OrderNotFound
+    return order
+
+
+def whole_order(tx: Tx, order_id: OrderId) -> Iterator[Stream]:
+    """An order with what it is held by: its group, and its buyer's quota."""
+    yield Stream(ORDER, order_id)
+    order = tx.read(ORDER, order_id)
+    if order.group_id is not None:
+        yield Stream(GROUP, order.group_id)
+    if order.status is not OrderStatus.NEW:
+        yield Stream(QUOTA, quota_id(order.campaign_id, order.buyer))
+
+
+def whole_payment(tx: Tx, payment_id: PaymentId) -> Iterator[Stream]:
+    """A payment with its whole order."""
+    yield Stream(PAYMENT, payment_id)
+    payment = tx.read(PAYMENT, payment_id)
+    if payments.known(payment):
+        yield from whole_order(tx, payment.order_id)
+
+
+def order_of_group(tx: Tx, order_id: OrderId, group_id: GroupId, outcome: GroupStatus) -> Order:
+    """The order of a paid seat of a group that ended this way.
+
+    Raises: OrderNotFound, GroupNotFound, GroupNotDecided.
+    """
+    order, group = tx.read(ORDER, order_id), tx.read(GROUP, group_id)
+    if order.status is OrderStatus.NEW:
+        raise OrderNotFound
+    if group.status is GroupStatus.NEW:
+        raise groups.GroupNotFound
+    if not groups.decided(group, outcome, order_id):
+        raise groups.GroupNotDecided
     return order
 
 

@@ -68,7 +68,7 @@ USE_CASE = UseCase(
     StartPayment,
     StartedPayment,
     handle,
-    scope="shop",
+    scope="payment:start",
     streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id),),
     lane=Lane.MONEY,
 )

@@ -1,8 +1,8 @@
 """Withdraw a paid order from an open group: the money is owed back. Asked by: its buyer."""
 
 from commands.replies import OrderState, order_state
-from commands.settle import own_order, record_group, return_quota
-from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from commands.settle import own_order, record_group, return_quota, whole_order
+from commands.use_case import Command, Lane, Tx, UseCase
 from domain import group as groups
 from domain import order as orders
 from domain.group import GROUP
@@ -35,6 +35,6 @@ USE_CASE = UseCase(
     OrderState,
     handle,
     scope="shop",
-    streams=lambda cmd, tx: (Stream(ORDER, cmd.order_id),),
+    streams=lambda cmd, tx: whole_order(tx, cmd.order_id),
     lane=Lane.MONEY,
 )

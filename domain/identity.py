@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 SCOPES: Final = {
     "shop": "Open and join groups, buy, pay, cancel and withdraw as the buyer that the token names.",
     "catalog:write": "Register goods, receive stock, launch and end campaigns.",
+    "payment:start": "Start a payment with a sealed payer, as the buyer that the token names. For services.",
     "payment:record": "Record what a payment channel says. For services.",
     "process:act": "Carry out the decisions of process managers. For services.",
     "read:own": "Read the orders of the buyer that the token names.",

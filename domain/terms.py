@@ -7,7 +7,6 @@ import msgspec
 
 from domain.money import Money
 
-
 Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 

@@ -78,10 +78,12 @@ def hand_over(tool: str, arguments: list[str]) -> None:
     options = [each for each in signature.parameters.values() if each.name != "settings"]
 
     def command(**given: Any) -> None:
+        from psycopg import OperationalError
+
         try:
             code = finish(main(settings_or_exit(), **given))
-        except SettingsError as error:
-            raise fail(error) from None
+        except (SettingsError, OperationalError) as error:
+            raise fail(" ".join(str(error).split())) from None
         raise typer.Exit(code or 0)
 
     command.__doc__ = main.__doc__
@@ -203,7 +205,7 @@ def simulate(context: typer.Context) -> None:
 
 @app.command(**HANDED_OVER)
 def verify(context: typer.Context) -> None:
-    """Check the hash chains, the invariants, and the read models against a replay."""
+    """Recompute the hash chains over events and commands, and name the first bad place."""
     hand_over("verify", context.args)
 
 
@@ -217,3 +219,21 @@ def stream(context: typer.Context) -> None:
 def parked(context: typer.Context) -> None:
     """List events that read models could not take, or replay them after a fix."""
     hand_over("parked", context.args)
+
+
+@app.command(**HANDED_OVER)
+def tenant(context: typer.Context) -> None:
+    """Add a tenant."""
+    hand_over("tenant", context.args)
+
+
+@app.command(**HANDED_OVER)
+def key(context: typer.Context) -> None:
+    """Issue an API key for a machine."""
+    hand_over("key", context.args)
+
+
+@app.command(**HANDED_OVER)
+def revoke(context: typer.Context) -> None:
+    """Lock out a key, a subject or a token, within a second."""
+    hand_over("revoke", context.args)

@@ -13,10 +13,10 @@ from datetime import datetime
 from uuid import UUID
 
 from commands.engine.intake import Intake
+from commands.engine.outcome import Misused, Outcome, Poisoned, answer
 from commands.engine.parts import Parts
 from commands.engine.ports import BatchRefused, Fenced, Head, StoreFull, StoreGone
 from commands.engine.queue import Item
-from commands.engine.writer import Misused, Outcome, Poisoned, answer
 from commands.ports import Answer, NotOwner, Overloaded, Submission
 
 HEARTBEAT_SECONDS = 1.0
@@ -162,7 +162,7 @@ class Engine:
             if self.head is not beat:  # a commit says that the owner lives
                 beat, beaten = self.head, now
             elif self.head is not None and now - beaten > HEARTBEAT_SECONDS:
-                await self._parts.store.heartbeat(self.head)
+                await self._parts.store.heartbeat()
                 beaten, self._lost_at = now, None
 
     def _cell_now(self) -> datetime:

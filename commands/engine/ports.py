@@ -54,7 +54,7 @@ class StoredStream(NamedTuple):
     category: str
     snapshot: bytes | None
     snapshot_version: int
-    events: Sequence[bytes]
+    events: list[bytes]
 
 
 class DueTimer(NamedTuple):
@@ -80,8 +80,8 @@ class CellStore(Protocol):
     async def owner_address(self) -> str:
         """Base URL of the owner as last recorded."""
 
-    async def heartbeat(self, head: Head) -> None:
-        """Say that the owner lives. Raises: Fenced."""
+    async def heartbeat(self) -> None:
+        """Say that the owner, made by `take`, lives. Raises: Fenced."""
 
     async def release(self, head: Head) -> None:
         """Stop owning, so that a standby need not wait."""

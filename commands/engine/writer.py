@@ -9,7 +9,7 @@ undo       whatever the batch touched is forgotten, and read again when next nee
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,9 +17,18 @@ import msgspec
 from commands.engine.attempt import Attempt, Unread
 from commands.engine.batch import Batch, Encoded
 from commands.engine.cache import NOTHING, UNREADABLE, WEIGH_EVERY, Cache, Codec, Entry, restore
-from commands.engine.ports import Answered, CellStore, Head
+from commands.engine.outcome import (
+    FAILED,
+    Decided,
+    EventTooLarge,
+    Misused,
+    Outcome,
+    Poisoned,
+    refusal,
+)
+from commands.engine.ports import Answered, CellStore, Head, StoredStream
 from commands.engine.queue import Item
-from commands.ports import Answer, KeyReused
+from commands.ports import KeyReused
 from commands.use_case import UseCase
 from domain.decider import Decider
 from domain.errors import Rejected
@@ -28,53 +37,11 @@ EVENT_BYTES_MAX = 256 * 1024
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 SNAPSHOT_EVERY = 500  # events of one aggregate: bounds what a cold read costs
 SNAPSHOTS_PER_BATCH = 8
+FOLD_EVENTS = 50_000  # between two signs of life
 TIMER_RETRY = timedelta(minutes=1)  # after an error; a refusal is final
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-
-
-class Outcome(NamedTuple):
-    """What to tell one waiting item once the batch is durable."""
-
-    item: Item
-    outcome: str
-    reply: bytes
-    position: int
-    command_id: UUID
-    replayed: bool
-
-
-class Misused(NamedTuple):
-    """This item asked for something else under a key already used."""
-
-    item: Item
-    why: KeyReused
-
-
-class Poisoned(Exception):
-    """A command's own events cannot be applied: decide the batch again and record it as an error."""
-
-    def __init__(self, command_id: UUID) -> None:
-        super().__init__(command_id)
-        self.command_id = command_id
-
-
-class EventTooLarge(Rejected, code="event_too_large", zh="事件过大"):
-    """The command would record an event larger than the store accepts."""
-
-
-def refusal(why: Rejected) -> bytes:
-    return _encode(
-        {"code": why.code, "zh": why.zh, "en": (why.__doc__ or "").strip(), "facts": why.facts}
-    )
-
-
-ERROR_REPLY = _encode(
-    {"code": "internal_error", "zh": "内部错误", "en": "Internal error.", "facts": {}}
-)
-Decided = tuple[str, bytes, Sequence[Encoded]]  # outcome, reply, events
-FAILED: Decided = ("error", ERROR_REPLY, ())
 
 
 class Writer:
@@ -135,7 +102,7 @@ class Writer:
             if item.submission.command_id not in broken:
                 self._want(item, at, wanted)
         known, stored = await self._store.prefetch(keys, list(wanted))
-        self._remember(wanted, stored)
+        await self._remember(wanted, stored)
         return known
 
     def _want(self, item: Item, at: datetime, wanted: set[UUID]) -> None:
@@ -146,14 +113,17 @@ class Writer:
             for stream in streams(submission.command, Attempt(submission, at, self._cache)):
                 if stream.id not in self._cache:
                     wanted.add(stream.id)
-        except (Unread, Rejected):
-            return  # the first is wanted already; the second is met again when it is decided
+        except Unread:
+            return  # it is wanted already
+        except Exception as later:  # noqa: BLE001  (met again, and handled, when it is decided)
+            log.debug("streams of %s: %r", submission.name, later)
 
     async def _fetch(self, wanted: set[UUID]) -> None:
         _, stored = await self._store.prefetch((), list(wanted))
-        self._remember(wanted, stored)
+        await self._remember(wanted, stored)
 
-    def _remember(self, wanted: set[UUID], stored: Sequence[Any]) -> None:
+    async def _remember(self, wanted: set[UUID], stored: Sequence[StoredStream]) -> None:
+        folded = 0
         for stream in stored:
             wanted.discard(stream.stream_id)
             try:
@@ -162,6 +132,10 @@ class Writer:
                 log.exception("stream %s cannot be read", stream.stream_id)
                 entry = Entry(NOTHING, None, version=UNREADABLE)
             self._cache.put(stream.stream_id, entry)
+            folded += len(stream.events)
+            if folded > FOLD_EVENTS:  # a standby must not take this for death
+                folded = 0
+                await self._store.heartbeat()
         for absent in wanted:
             self._cache.put(absent, Entry(NOTHING, None))
 
@@ -300,9 +274,3 @@ class Writer:
         """After a change of ownership nothing in memory is known to be true."""
         self._cache.clear()
         self._touched.clear()
-
-
-def answer(cell: str, epoch: int, outcome: Outcome) -> Answer:
-    """The promise given to the caller; valid only once the batch is durable."""
-    token = f"{cell}.{epoch}.{outcome.position}"
-    return Answer(outcome.command_id, outcome.outcome, outcome.reply, token, outcome.replayed)

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
-from psycopg.types.numeric import Int8
+from psycopg.types.numeric import Int4, Int8
 
 from commands.engine.batch import Batch
 from commands.engine.ports import (
@@ -27,12 +27,15 @@ from commands.engine.ports import (
 from commands.ports import Submission
 from commands.use_case import UseCase
 from infra.cell import arrays
-from infra.cell.arrays import Bigints, Blobs, Instants, Ints, Texts, Uuids
+from infra.cell.arrays import Ints, Texts, Uuids
+from infra.cell.columns import COMMIT, columns
 from infra.cell.inbox import read_submission
 
 SILENCE_SECONDS = 3.0  # after which a standby may take over
 REPLY_SECONDS = 20.0  # a statement that takes longer is a session lost
 FENCED_STATE = "TU001"
+PIECE = 20_000  # events read at a time where snapshots do not keep the number small
+PIECE_OF_STREAM = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +54,12 @@ select stream_id, tenant, category, state, version from snapshots where stream_i
 _EVENTS: LiteralString = """
 select e.stream_id, e.tenant, e.category, e.data from unnest(%b::uuid[]) w(id)
 left join snapshots s on s.stream_id = w.id and s.shape = any(%b)
-join events e on e.stream_id = w.id and e.version > coalesce(s.version, 0) order by e.stream_id, e.version"""
-_COMMIT: LiteralString = (
-    "select commit_batch(" + ", ".join(["%b"] * 8 + ["%b"] * 8 + ["%b"] * 17 + ["%b"] * 16) + ")"
-)
+join events e on e.stream_id = w.id and e.version > coalesce(s.version, 0)
+  and e.version <= coalesce(s.version, 0) + %b order by e.stream_id, e.version"""
+_MORE_EVENTS: LiteralString = """
+select e.stream_id, e.data from unnest(%b::uuid[], %b::int[]) w(id, after)
+join events e on e.stream_id = w.id and e.version > w.after and e.version <= w.after + %b
+order by e.stream_id, e.version"""
 
 
 class PostgresCellStore:
@@ -68,6 +73,7 @@ class PostgresCellStore:
         self._use_cases = use_cases
         self._shapes = Texts(list(shapes))
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._epoch: int | None = None  # held by this store's engine
 
     async def connect(self) -> None:
         await self.close()
@@ -127,19 +133,23 @@ class PostgresCellStore:
             statement = "select * from take_ownership(%s, %s, make_interval(secs => %s))"
             cursor = await connection.execute(statement, (Int8(mine), address, SILENCE_SECONDS))
             row = await cursor.fetchone()
-        return None if row is None else Head(*row)
+        if row is None:
+            return None
+        head = Head(*row)
+        self._epoch = head.epoch
+        return head
 
     async def owner_address(self) -> str:
         async with self._session() as connection:
             row = await (await connection.execute("select address from owner")).fetchone()
         return row[0] if row else ""
 
-    async def heartbeat(self, head: Head) -> None:
+    async def heartbeat(self) -> None:
         async with self._session() as connection:
             statement = "update owner set heartbeat_at = clock_timestamp() where epoch = %s"
-            cursor = await connection.execute(statement, (Int8(head.epoch),))
+            cursor = await connection.execute(statement, (self._epoch,), binary=True)
         if cursor.rowcount != 1:
-            raise Fenced(f"epoch {head.epoch} is over")
+            raise Fenced(f"epoch {self._epoch} is over")
 
     async def release(self, head: Head) -> None:
         with suppress(StoreGone):  # silence does the same, only later
@@ -156,19 +166,34 @@ class PostgresCellStore:
     ) -> tuple[dict[UUID, Answered], list[StoredStream]]:
         if not keys and not streams:
             return {}, []
+        stored: list[StoredStream] = []
         async with self._session(of_a_batch=True) as connection, connection.pipeline():
             answers = await self._all(connection, _ANSWERED, Uuids(keys)) if keys else None
-            wanted = Uuids(streams)
-            snapshots = events = None
+            wanted, first = Uuids(streams), Int4(PIECE_OF_STREAM)
             if streams:
                 snapshots = await self._all(connection, _SNAPSHOTS, wanted, self._shapes)
-                events = await self._all(connection, _EVENTS, wanted, self._shapes)
-            known = (
-                {row[0]: Answered(*row[1:]) for row in await answers.fetchall()} if answers else {}
-            )
-            if snapshots is None or events is None:
-                return known, []
-            return known, _assemble(await snapshots.fetchall(), await events.fetchall())
+                events = await self._all(connection, _EVENTS, wanted, self._shapes, first)
+            rows = await answers.fetchall() if answers else []
+            if streams:
+                stored = _assemble(await snapshots.fetchall(), await events.fetchall())
+        await self._read_on([one for one in stored if len(one.events) == PIECE_OF_STREAM])
+        return {row[0]: Answered(*row[1:]) for row in rows}, stored
+
+    async def _read_on(self, long: list[StoredStream]) -> None:
+        """The rest of streams that have no snapshot for this code, which may take longer than silence may last."""
+        while long:
+            await self.heartbeat()
+            ids = Uuids([stream.stream_id for stream in long])
+            after = Ints([stream.snapshot_version + len(stream.events) for stream in long])
+            piece = max(PIECE_OF_STREAM, PIECE // len(long))
+            async with self._session(of_a_batch=True) as connection:
+                found = await self._all(connection, _MORE_EVENTS, ids, after, Int4(piece))
+                more: dict[UUID, list[bytes]] = {}
+                for id, data in await found.fetchall():
+                    more.setdefault(id, []).append(data)
+            for stream in long:
+                stream.events.extend(more.get(stream.stream_id, ()))
+            long = [one for one in long if len(more.get(one.stream_id, ())) == piece]
 
     async def _all(
         self, connection: psycopg.AsyncConnection[Any], query: LiteralString, *values: object
@@ -205,7 +230,7 @@ class PostgresCellStore:
 
     async def commit(self, head: Head, batch: Batch) -> None:
         async with self._session(of_a_batch=True) as connection:
-            await connection.execute(_COMMIT, _columns(head, batch), prepare=True)
+            await connection.execute(COMMIT, columns(head, batch), prepare=True)
 
 
 def refuse_unfit(pid: int, named: int, fsync: str, synchronous_commit: str) -> None:
@@ -214,32 +239,6 @@ def refuse_unfit(pid: int, named: int, fsync: str, synchronous_commit: str) -> N
         raise StoreGone("behind a pooling proxy: the engine needs a session of its own")
     if fsync != "on" or synchronous_commit in ("off", "local"):
         raise StoreGone(f"commits would not last: {fsync=}, {synchronous_commit=}")
-
-
-def _columns(head: Head, batch: Batch) -> tuple[object, ...]:
-    """The arguments of `commit_batch`, in its order."""
-    dropped = [key for key, timer in batch.timers.items() if timer is None]
-    timers = [(*key, *timer) for key, timer in batch.timers.items() if timer is not None]
-    of, names, due, tenants, bodies, causes = zip(*timers, strict=True) if timers else ((),) * 6
-    inbox, done_as = zip(*batch.inbox, strict=True) if batch.inbox else ((), ())
-    snapshots = zip(*batch.snapshots, strict=True) if batch.snapshots else ((),) * 6
-    s_stream, s_tenant, s_category, s_version, s_shape, s_state = snapshots
-    e = tuple(zip(*batch.events, strict=True)) if batch.events else ((),) * 8
-    c = tuple(zip(*batch.commands, strict=True)) if batch.commands else ((),) * 17
-    return (
-        *(Int8(head.epoch), Int8(head.position), head.hash, Int8(head.seq)),
-        *(batch.hash, batch.command_hash, batch.at, batch.code_rev),
-        *(Texts(e[0]), Texts(e[1]), Uuids(e[2]), Ints(e[3]), Texts(e[4]), Blobs(e[5])),
-        *(Uuids(e[6]), Blobs(e[7])),
-        *(Uuids(c[0]), Texts(c[1]), Texts(c[2]), Texts(c[3]), Texts(c[4]), Uuids(c[5])),
-        *(Blobs(c[6]), Blobs(c[7]), Blobs(c[8]), Texts(c[9]), Blobs(c[10]), Bigints(c[11])),
-        *(Bigints(c[12]), Bigints(c[13]), Uuids(c[14]), Uuids(c[15]), Blobs(c[16])),
-        *(Uuids([of for of, _ in dropped]), Texts([name for _, name in dropped])),
-        *(Uuids(of), Texts(names), Instants(due), Texts(tenants), Blobs(bodies), Uuids(causes)),
-        *(Uuids(inbox), Uuids(done_as)),
-        *(Uuids(s_stream), Texts(s_tenant), Texts(s_category), Ints(s_version)),
-        *(Texts(s_shape), Blobs(s_state)),
-    )
 
 
 def _assemble(snapshots: Sequence[Any], events: Sequence[Any]) -> list[StoredStream]:
@@ -273,12 +272,13 @@ def _translate(
     error: psycopg.Error, connection: psycopg.AsyncConnection[Any], of_a_batch: bool
 ) -> Exception:
     state = error.sqlstate or ""
+    said = f"{state} {error.diag.message_primary or error}".strip()
     if state == FENCED_STATE:
-        return Fenced(str(error).splitlines()[0])
+        return Fenced(said)
     if connection.closed or connection.broken or not state:
-        return StoreGone(str(error))
+        return StoreGone(said)
     if state.startswith(("53", "58")) or state == "25006":  # resources, input/output, read-only
-        return StoreFull(str(error))
+        return StoreFull(said)
     if state.startswith(("08", "40", "55", "57")):  # connection, rollback, lock, intervention
-        return StoreGone(str(error))
-    return BatchRefused(str(error)) if of_a_batch else StoreGone(str(error))
+        return StoreGone(said)
+    return BatchRefused(said) if of_a_batch else StoreGone(said)

@@ -41,6 +41,8 @@ update read.checkpoints set position = %s, hash = decode(%s, 'hex'), epoch = %s,
 where handler = any(%s) and cell = %s"""
 HALT: Final = """
 update read.checkpoints set halted = %s, halted_at = clock_timestamp() where handler = %s and cell = %s"""
+HALTED_NOW: Final = """
+select handler, cell, halted from read.checkpoints where halted is not null order by halted_at"""
 COUNT_PARKED: Final = """
 update read.checkpoints set parked =
   (select count(*) from read.parked p where p.handler = %(handler)s and p.cell = %(cell)s)
@@ -129,6 +131,11 @@ async def count_parked(conn: AsyncConnection[Any], handler: str, cell: str) -> i
     parked: int = row[0] if row else 0
     PARKED.labels(cell, handler).set(parked)
     return parked
+
+
+async def halted(conn: AsyncConnection[Any]) -> list[tuple[str, str, str]]:
+    """Who stands still, in which cell, and why; the longest first."""
+    return [(row[0], row[1], row[2]) for row in await (await conn.execute(HALTED_NOW)).fetchall()]
 
 
 def checkpoint(row: tuple[Any, ...]) -> Checkpoint:

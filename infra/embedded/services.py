@@ -11,15 +11,23 @@ class Service(NamedTuple):
     port: str = ""  # the setting that tells it its port; two processes of one kind get one each
     wait_for: str = "/healthz"  # ready when this path answers 200; "": when it runs
     shown: str = ""  # what the table of addresses says of it; "": not shown
+    make_believe: bool = False  # for development: runs only beside a database that `tuan up` made
 
 
 SERVICES = (
-    Service("dev-issuer", ("dev-issuer",), "dev_issuer_port", shown="tokens for development"),
+    Service(
+        "dev-issuer",
+        ("dev-issuer",),
+        "dev_issuer_port",
+        shown="tokens for development",
+        make_believe=True,
+    ),
     Service(
         "channel-simulator",
         ("channel-simulator",),
         "channel_simulator_port",
         shown="WeChat Pay, simulated",
+        make_believe=True,
     ),
     Service("engine-1", ("engine",), "engine_port"),
     Service("engine-2", ("engine",), "engine_port"),
@@ -27,5 +35,5 @@ SERVICES = (
     Service("projector", ("projector",), "projector_port"),
     Service("runner", ("runner",), "runner_port"),
     Service("gateway", ("gateway",), "gateway_port", shown="the API: commands and queries"),
-    Service("world", ("world",), wait_for=""),
+    Service("world", ("world",), wait_for="", make_believe=True),
 )

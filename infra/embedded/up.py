@@ -31,6 +31,8 @@ Say = Callable[[str], None]
 def up(say: Say, services: Sequence[Service] = SERVICES) -> None:
     """Run until a signal. Raises: SettingsError, AlreadyRunning, StartFailed, MigrationFailed."""
     given = load_given()
+    if given.postgres_dsn is not None:
+        services = [service for service in services if not service.make_believe]
     with locked(given.data_dir):
         if ended := end_leftovers(given.data_dir):
             say(f"ended what an earlier run had left: {', '.join(ended)}")

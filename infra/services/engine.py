@@ -16,7 +16,7 @@ from infra.cell.opening import open_engine, open_owners
 from infra.cell.upkeep import upkeep
 from infra.clock import clock_from
 from infra.edge import counter, open_cashier, write_api
-from infra.forwarding import HttpForwarder, OwnCellOnly, open_session
+from infra.forwarding import HttpForwarder, InboxOfCell, OwnCellOnly, open_session
 from infra.identity.opening import open_register, open_verifier
 from infra.identity.service_tokens import ServiceTokens
 from infra.ids import minter
@@ -47,7 +47,7 @@ async def main(settings: Settings) -> None:
             verifier,
             OwnCellOnly(engine, settings.cell, owners, register),
             HttpForwarder(session, tokens, USE_CASES, owners.doubt),
-            PostgresInbox(pool, settings.cell),
+            InboxOfCell(register, lambda cell: PostgresInbox(pool, cell)),
         )
         cashier = await stack.enter_async_context(open_cashier(settings, clock))
         keeping = asyncio.create_task(upkeep(settings.dsn(), engine, clock))

@@ -31,7 +31,7 @@ from infra.settings import Settings
 from read_api.app import create_app
 from read_api.snapshot import configure
 
-WRITES: Final = ("/v1/commands/", "/v1/payments", "/v1/notifications/")
+WRITES: Final = ("/v1/commands/", "/v1/payments", "/v1/notifications/", "/openapi.json")
 READ_CONNECTIONS_MAX: Final = 16
 LABELS: Final = {"/v1/commands/": "command_status", "/v1/notifications/": "notifications"}
 

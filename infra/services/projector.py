@@ -30,7 +30,9 @@ async def main(settings: Settings) -> None:
     decisions = Decisions(settings.cell, dsn)
 
     async def work() -> None:
-        await asyncio.gather(consumer.run(), decisions.run())
+        async with asyncio.TaskGroup() as both:  # unlike gather, it waits for both to finish
+            both.create_task(consumer.run())
+            both.create_task(decisions.run())
 
     def state() -> dict[str, Any]:
         handlers = {name: at.place.position for name, at in consumer.checkpoints.items()}

@@ -138,5 +138,7 @@ def test_the_gateway_tells_how_it_is_and_ends_well(platform: Platform) -> None:
     metrics = httpx.get(f"{platform.url}/metrics").text
     assert f'tuan_http_request_seconds_count{{route="{REGISTER}",status="503"}}' in metrics
     assert httpx.get(f"{platform.url}/nowhere").json()["code"] == "not_found"
+    for document in ("/openapi.json", "/v1/read/openapi.json"):
+        assert httpx.get(f"{platform.url}{document}").json()["paths"]
     platform.gateway.stop()
     assert not platform.gateway.alive

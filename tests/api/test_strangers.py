@@ -57,7 +57,7 @@ async def furnished(edge: Edge) -> dict[str, Any]:
     order = {"campaign_id": campaign["campaign_id"], "province": "44"}
     opened = await ask("open_group", order, ann)
     payer = {"order_id": opened["order_id"], "channel": "wechatpay", "payer": "sealed"}
-    payment = await ask("start_payment", payer, ann)
+    payment = await ask("start_payment", payer, token("payment:start"))
     paid = {
         "payment_id": payment["payment_id"],
         "transaction_id": "42",
@@ -133,10 +133,17 @@ async def test_another_buyer_finds_no_order_but_their_own(house: House, subject:
     before = house.events()
     for name in OF_ONE_BUYER:
         body = naming(house.ids, name)
-        stranger = token("shop", subject=subject)
+        stranger = token("shop", "payment:start", subject=subject)
         response = await house.edge.post(f"/v1/commands/{name}", body, key=name, who=stranger)
         assert code_of(response) == (404, "order_not_found"), name
     assert house.events() == before
+
+
+async def test_a_shopper_cannot_start_a_payment_past_the_cashier(house: House) -> None:
+    """Only the cashier's route seals the payer; a client's own words would be stored in the clear."""
+    body = naming(house.ids, "start_payment")
+    response = await house.edge.post("/v1/commands/start_payment", body, who=token("shop"))
+    assert code_of(response) == (403, "scope_missing")
 
 
 async def test_the_owner_does_find_them(house: House) -> None:

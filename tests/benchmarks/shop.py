@@ -33,6 +33,7 @@ class Shop:
         self.operator = platform.tokens(["bench-operator"], OPERATOR)[0]
         self.buyers = [str(uuid.uuid4()) for _ in range(BUYERS)]
         self.tokens = platform.tokens(self.buyers, ("shop", "bench"))
+        self.leader = platform.tokens(self.buyers[-1:], ("shop", "payment:start", "bench"))[0]
 
     def do(self, name: str, token: str = "", **body: Any) -> dict[str, Any]:
         return self.platform.command(token or self.operator, name, secrets.token_hex(12), **body)
@@ -75,7 +76,7 @@ class Shop:
 
     def open_group(self, campaign_id: str) -> str:
         """A group whose leader has paid."""
-        leader = self.tokens[-1]
+        leader = self.leader
         order = self.do("open_group", leader, campaign_id=campaign_id, province="33")
         payment = self.do(
             "start_payment", leader, order_id=order["order_id"], channel="wechatpay", payer="sealed"
