@@ -9,6 +9,7 @@ in hand, no state in memory is ahead of the database. Nothing is answered before
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +22,7 @@ from commands.ports import Answer, NotOwner, Overloaded, Submission
 
 HEARTBEAT_SECONDS = 1.0
 STANDBY_POLL_SECONDS = 0.3
-UNKNOWN_AFTER_SECONDS = (
-    20.0  # a caller waits this long for a store that is gone, then may ask again
-)
+UNKNOWN_AFTER_SECONDS = 20.0  # a caller waits so long for a store that is gone
 TRY_LATER_SECONDS = 2
 LOSSES_MAX = 3  # sessions lost over one batch before its commands are tried one by one
 
@@ -130,18 +129,15 @@ class Engine:
 
     def _out_of_reach(self) -> float:
         """Seconds since the store was last known to work."""
-        now = asyncio.get_running_loop().time()
-        return 0.0 if self._lost_at is None else now - self._lost_at
+        return 0.0 if self._lost_at is None else asyncio.get_running_loop().time() - self._lost_at
 
     def _reject(self, items: Iterable[Item], why: Exception) -> None:
         for item in items:
             _fail(item, why)
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -154,8 +150,7 @@ class Engine:
             try:
                 await self._process(items, broken)
             except BaseException as why:  # whatever it is, nobody is left waiting
-                elsewhere = NotOwner(self._owner_address)
-                later = Overloaded(TRY_LATER_SECONDS)
+                elsewhere, later = NotOwner(self._owner_address), Overloaded(TRY_LATER_SECONDS)
                 self._reject(items, elsewhere if isinstance(why, Fenced) else later)
                 raise
             now = asyncio.get_running_loop().time()
@@ -240,8 +235,8 @@ class Engine:
             await self._process(items[:half], broken)
             await self._process(items[half:], broken)
         elif items and self._is_hopeless(items[0], broken, why):
-            refused = isinstance(why, BatchRefused)
-            _fail(items[0], why if refused else Overloaded(TRY_LATER_SECONDS))
+            later = Overloaded(TRY_LATER_SECONDS)
+            _fail(items[0], why if isinstance(why, BatchRefused) else later)
         elif items:
             await self._process(items, broken | {items[0].submission.command_id})
 
@@ -288,10 +283,8 @@ class Engine:
         for item in items:
             seen = recorded.get(item.submission.command_id)
             if seen is not None:
-                outcome = Outcome(
-                    item, seen.outcome, seen.reply, seen.position, seen.command_id, False
-                )
-                self._tell(self._epoch, outcome)
+                said = (seen.outcome, seen.reply, seen.position, seen.command_id)
+                self._tell(self._epoch, Outcome(item, *said, False))
             elif item.answer is None or not item.answer.done():
                 missing.append(item)
         return missing

@@ -22,8 +22,10 @@ def to_ready(event: ReadyInterest) -> Sequence[Change]:
     match event:
         case GroupSucceeded():
             return [Open(order, event.group_id) for order in event.orders]
-        case OrderReadied() | RefundOwed():
+        case OrderReadied():
             return [Done(event.order_id)]
+        case RefundOwed():
+            return settled_by(event)
         case _:
             assert_never(event)
 
@@ -33,9 +35,14 @@ def to_refund(event: FailInterest) -> Sequence[Change]:
         case GroupFailed():
             return [Open(order, event.group_id) for order in event.orders]
         case RefundOwed():
-            return [Done(event.order_id)]
+            return settled_by(event)
         case _:
             assert_never(event)
+
+
+def settled_by(debt: RefundOwed) -> Sequence[Change]:
+    """A second payment is owed back beside the order, which goes on; any other debt is its end."""
+    return [] if debt.why == "paid_twice" else [Done(debt.order_id)]
 
 
 async def ready(point: Point, tools: Tools) -> Wait | None:

@@ -6,7 +6,7 @@ from commands.expire_group import ExpiredGroup
 from commands.join_group import JoinGroup
 from commands.open_group import OpenGroup
 from commands.settle import NotABuyer
-from commands.timers import ExpireGroup
+from commands.timers import ExpireGroup, ExpireOrder
 from domain.campaign import CampaignNotFound, CampaignNotStarted, CampaignOver
 from domain.display import GroupStatus, OrderStatus
 from domain.events.group import GroupDeciding, GroupFailed, GroupSucceeded, GroupVoided
@@ -253,3 +253,20 @@ def test_a_retried_command_of_another_id_is_another_wish(shop: Shop) -> None:
     shop.cell.ask(JoinGroup(group_id, "44"), by=bob)
     with pytest.raises(AlreadyMember):
         shop.cell.ask(JoinGroup(group_id, "44"), by=bob)
+
+
+def test_an_early_timer_asks_again_and_a_moot_one_never(shop: Shop) -> None:
+    opened = shop.opens_and_pays(ann)
+    joined = shop.joins(bob, opened.group_id)
+    assert opened.group_id is not None
+    shop.cell.timers.clear()  # as if they had been lost
+    shop.cell.ask(ExpireGroup(opened.group_id))
+    shop.cell.ask(ExpireOrder(joined.order_id))
+    assert shop.cell.timers[opened.group_id, ExpireGroup][0] == NOON + DAY
+    assert shop.cell.timers[joined.order_id, ExpireOrder][0] == joined.pay_deadline
+    promises = dict(shop.cell.timers)
+    shop.cancels(joined.order_id)
+    shop.withdraws(opened.order_id)
+    shop.cell.timers.update(promises)  # as if they had been kept too long
+    shop.cell.wait(until=NOON + DAY)
+    assert shop.cell.timers == {}

@@ -6,10 +6,10 @@ from commands.owe_refund import OweRefund
 from commands.ready_order import ReadyOrder
 from domain.display import OrderStatus
 from domain.events.order import OrderReadied, QuotaReturned, RefundOwed
-from domain.group import GroupNotDecided
+from domain.group import GroupNotDecided, GroupNotFound
 from domain.ids import GroupId, OrderId
 from domain.order import OrderNotFound
-from tests.builders import DAY, NOON, G, ann, bob, cat, order
+from tests.builders import DAY, NOON, G, ann, bob, cat, dan, order
 from tests.in_memory import Cell
 from tests.shop import Shop
 
@@ -54,10 +54,23 @@ def test_the_group_must_have_ended_that_way(shop: Shop) -> None:
     group_id, order_id = succeeded(shop)
     with pytest.raises(GroupNotDecided):
         shop.cell.ask(OweRefund(order_id, group_id))
+
+
+def test_order_and_group_must_exist(shop: Shop) -> None:
+    group_id, order_id = succeeded(shop)
+    for command in (ReadyOrder, OweRefund):
+        with pytest.raises(GroupNotFound):
+            shop.cell.ask(command(order_id, G))
+        with pytest.raises(OrderNotFound):
+            shop.cell.ask(command(order(1), group_id))
+
+
+def test_an_order_follows_its_own_group_only(shop: Shop) -> None:
+    group_id, _ = succeeded(shop)
+    alone = shop.buys_alone(dan)
+    shop.pays(alone.order_id)
     with pytest.raises(GroupNotDecided):
-        shop.cell.ask(OweRefund(order_id, G))
-    with pytest.raises(OrderNotFound):
-        shop.cell.ask(ReadyOrder(order(1), group_id))
+        shop.cell.ask(ReadyOrder(alone.order_id, group_id))
 
 
 def test_an_open_group_readies_and_refunds_nobody(shop: Shop) -> None:

@@ -39,7 +39,7 @@ from tests.shop import Shop
 
 settings.register_profile(
     "trade",
-    max_examples=300,
+    max_examples=150,
     stateful_step_count=50,
     deadline=None,
     derandomize=False,
@@ -94,6 +94,7 @@ class Trade(RuleBasedStateMachine):
         }
         self.shop = Shop(Cell(paranoid=True), stock=STOCK, **changes)
         self.plain = Notebook(terms(**changes), NOON)
+        self.note(ann, 1, self.shop.opens(ann), "pays", leads=True)
 
     # --- shoppers -----------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Each member of a decided group is asked for until a fact shows that its order followed."""
 
+import msgspec
+
 from commands.processes.settle_group_members import READY_MEMBERS, REFUND_MEMBERS
 from commands.processes.todo import Done, Open, Point, Wait
 from commands.ready_order import ReadyOrder
@@ -42,3 +44,10 @@ async def test_a_refusal_is_not_the_end() -> None:
     tools = FakeTools(outcome="group_not_decided")
     point = Point("refund_members", "demo", order(1), G, 0)
     assert await REFUND_MEMBERS.work(point, tools) == Wait("group_not_decided")
+
+
+def test_a_second_payment_owed_back_settles_nothing() -> None:
+    """The order goes on: its own outcome is still owed, whichever of the two facts comes first."""
+    twice = msgspec.structs.replace(OWED, why="paid_twice")
+    assert READY_MEMBERS.changes(twice) == []
+    assert REFUND_MEMBERS.changes(twice) == []
