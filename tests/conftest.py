@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from infra.embedded.nats import Nats
 from infra.embedded.postgres import Postgres
-from infra.embedded.unprivileged import forget_home
+from infra.embedded.unprivileged import BELONGS_TO, ELSEWHERE, forget_home
 from infra.migrate import migrate
 from infra.settings import PREFIX, Settings
 from tests.servers import Database, Processes, drop_database, new_database, new_nats, new_postgres
@@ -25,6 +26,7 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """The session's PostgreSQL. Do not kill it: `private_postgres` is for that."""
+    forget_killed_sessions(tmp_path_factory.getbasetemp().parent)
     yield from running_postgres(tmp_path_factory.mktemp("postgres"))
 
 
@@ -34,6 +36,14 @@ def private_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postg
     for server in running_postgres(tmp_path_factory.mktemp("postgres")):
         migrate(server.dsn())
         yield server
+
+
+def forget_killed_sessions(ours: Path) -> None:
+    """Clusters of sessions that were killed, once pytest has tidied their data directories away."""
+    for note in ELSEWHERE.glob(f"tuan-*/{BELONGS_TO}"):
+        data_dir = Path(note.read_text())
+        if data_dir.is_relative_to(ours) and not data_dir.exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def running_postgres(directory: Path) -> Iterator[Postgres]:

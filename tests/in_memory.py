@@ -11,6 +11,7 @@ decision changes what it reads, that every state survives its snapshot, and that
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -21,6 +22,7 @@ from commands.engine.attempt import derive
 from commands.registry import USE_CASES
 from commands.use_case import Command, Reply, UseCase
 from domain.decider import Decider
+from domain.errors import Rejected
 from tests.builders import NOON
 
 S = TypeVar("S")
@@ -101,12 +103,21 @@ class Cell:
         self.asked += 1
         attempt = Attempt(self, UUID(int=self.asked), str(by))
         use_case = BY_COMMAND[type(command)]
+        if self.paranoid:
+            self.check_streams(use_case, command, attempt)
         reply: Reply = use_case.handle(command, attempt)
         assert type(reply) is use_case.reply
         for id, image in attempt.images.items():
             assert msgspec.msgpack.encode(attempt.seen[id]) == image, "a decision changed its input"
         self.commit(attempt, command)
         return reply
+
+    def check_streams(self, use_case: UseCase, command: Command, attempt: Attempt) -> None:
+        """What a use case says that it will read exists in the shape that it says."""
+        with suppress(Rejected):
+            for stream in use_case.streams(command, attempt):
+                known = self.streams.get(stream.id)
+                assert known is None or known[0] is stream.decider, stream
 
     def commit(self, attempt: Attempt, command: Command) -> None:
         for id, (decider, events) in attempt.appended.items():

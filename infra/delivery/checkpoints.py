@@ -101,10 +101,11 @@ class Checkpoints:
 
     async def guard(self, expected: Iterable[Checkpoint]) -> None:
         """Lock lease and checkpoints until the end of the transaction. Raises: Superseded, Moved."""
-        if await (await self.conn.execute(HOLD, self._lease)).fetchone() is None:
-            raise Superseded
         wanted = {checkpoint.handler: checkpoint for checkpoint in expected}
+        lease = await self.conn.execute(HOLD, self._lease)
         cursor = await self.conn.execute(LOCK, (list(wanted), self.cell))
+        if await lease.fetchone() is None:
+            raise Superseded
         if {row[0]: checkpoint(row) for row in await cursor.fetchall()} != wanted:
             raise Moved
 

@@ -21,7 +21,7 @@ from infra.delivery.intake import Intake
 from infra.delivery.log import BATCH, Diverged, Log
 from infra.delivery.messages import START, Message, Place
 from infra.delivery.metrics import APPLIED, HALTED, REPAIRED
-from infra.delivery.parking import TooManyParked, apply_around_failures, is_poison, parked_among
+from infra.delivery.parking import TooManyParked, apply_around_failures, parked_among, passes
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,8 @@ class Consumer:
         items = self._sorter.sort(batch)
         place = batch[-1].place
         try:
-            async with store.conn.transaction():
+            # Pipelined: only what is read waits for the server, everything else rides along.
+            async with store.conn.pipeline(), store.conn.transaction():
                 await store.guard(who)
                 for checkpoint in who:
                     await self._project(store.conn, checkpoint, items[checkpoint.handler])
@@ -171,7 +172,7 @@ class Consumer:
         except (Superseded, Moved):
             raise
         except Exception as error:
-            if isinstance(error, UNREACHABLE) and not is_poison(error):
+            if passes(error):
                 raise
             if not isinstance(error, NeedsCare):
                 log.warning("%s: a batch to %d failed: %r", self.cell, place.position, error)
@@ -238,7 +239,7 @@ class Consumer:
             async with conn.transaction():
                 culprit = await apply_around_failures(conn, handler, self.cell, items)
         except Exception as error:
-            if isinstance(error, UNREACHABLE) and not is_poison(error):
+            if passes(error):
                 raise
             # Not one event but the projection is at fault; nothing of the batch was kept.
             why = (

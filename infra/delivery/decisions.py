@@ -15,7 +15,7 @@ from infra.delivery.connect import UNREACHABLE, connect
 from infra.delivery.log import Diverged
 from infra.delivery.messages import Place
 from infra.delivery.metrics import APPLIED, POSITION
-from infra.delivery.parking import is_poison
+from infra.delivery.parking import passes
 from projections import refusals
 from projections.refusals import Decision
 
@@ -68,7 +68,7 @@ class Decisions:
         try:
             counted = await self.step(conn)
         except Exception as error:
-            if isinstance(error, UNREACHABLE) and not is_poison(error):
+            if passes(error):
                 raise
             why = f"{type(error).__name__}: {error}"
             await conn.execute(HALT, (why, *self._key))

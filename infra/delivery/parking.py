@@ -58,6 +58,13 @@ def is_poison(error: Exception) -> bool:
     return not isinstance(error, (*UNREACHABLE, MemoryError))
 
 
+def passes(error: Exception) -> bool:
+    """True when the same batch may well succeed on another connection, or a little later."""
+    if isinstance(error, psycopg.errors.PipelineAborted):
+        return False  # something before it failed; without the pipeline we shall see what
+    return isinstance(error, (*UNREACHABLE, MemoryError)) and not is_poison(error)
+
+
 async def parked_among(
     conn: AsyncConnection[Any], handler: str, cell: str, streams: set[UUID]
 ) -> set[UUID]:

@@ -33,8 +33,13 @@ def main(
     rate: Annotated[float, typer.Option(min=0.1, help="Orders tried a real second, at most.")] = 40,
     speed: Annotated[
         float, typer.Option(min=1, max=120, help="Seconds of the world's time in a real one.")
-    ] = 60,
-    at_once: Annotated[int, typer.Option(min=1, max=512, help="Requests in flight at most.")] = 64,
+    ] = 30,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            min=1, max=512, help="Shoppers at the counter, and requests in flight, at most."
+        ),
+    ] = 96,
     kill: Annotated[bool, typer.Option("--kill", help="kill -9 every process in turn.")] = False,
     against: Annotated[
         Path | None,

@@ -61,7 +61,11 @@ async def test_a_bug_parks_the_stream_and_a_fix_replays_it_in_order(pipe: Pipe) 
     assert [it[3] for it in parked(pipe)] == ["ValueError: a bug of ours"] + [None] * (
         len(following) - 1
     )
-    assert consumer.checkpoints[order_status.NAME].parked == len(following)
+
+    async def counted() -> bool:
+        return consumer.checkpoints[order_status.NAME].parked == len(following)
+
+    await eventually_async(counted)
     assert not await pipe.equals_replay()
     async with await connect(pipe.dsn, "test") as conn:
         assert [it.stream_id for it in await list_parked(conn)] == [victim]

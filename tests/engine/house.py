@@ -125,6 +125,6 @@ async def finish(crowd: Customers, dsn: str) -> Books:
     await crowd.collect_promises()
     await in_thread(lambda: no_timer_waits(dsn))
     books = await asyncio.to_thread(audit, dsn, crowd.settled)
-    await crowd.ask_everything_again()
+    await crowd.check_what_was_told()
     log.warning("seed %d: %d settled, %s", SEED, len(crowd.settled), dict(crowd.met))
     return books

@@ -12,9 +12,11 @@ import signal
 import psycopg
 import pytest
 
+from infra.cell import store
 from tests.engine.books import rows
 from tests.engine.customers import Customers
 from tests.engine.house import POWERLESS, SEED, House, Toy, finish, in_thread, one_more_answer
+from tests.engine.running import running
 from tests.engine.wire import Ask, Said
 from tests.servers import Database, Processes
 from tests.waiting import eventually
@@ -128,6 +130,32 @@ async def test_an_owner_that_ends_in_order_hands_over_at_once(
     ]  # it did not leave its silence to be noticed
     await in_thread(heir.owns)
     await finish(crowd, dsn)
+
+
+async def test_an_idle_owner_keeps_its_cell(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SILENCE_SECONDS", 1.5)  # one heartbeat and a half
+    async with (
+        running(fresh_database.dsn, address="one") as owner,
+        running(fresh_database.dsn, address="two", wait_for_ownership=False) as standby,
+    ):
+        beats = "select heartbeat_at from owner"
+        seen: set[object] = set()
+        while len(seen) < 4:  # three heartbeats later
+            seen.add(owner.one(beats))
+            await asyncio.sleep(0.05)
+        assert (owner.engine.head is not None, standby.engine.head) == (True, None)
+
+
+async def test_a_heartbeat_from_the_future_is_no_sign_of_life(fresh_database: Database) -> None:
+    """The owner died, and then the database server's clock was set back."""
+    rows(
+        fresh_database.dsn,
+        "update cell_0.owner set heartbeat_at = clock_timestamp() + interval '1 hour'",
+    )
+    async with running(fresh_database.dsn) as cell:
+        assert cell.engine.head is not None
 
 
 async def test_where_sessions_of_others_cannot_be_seen_ownership_still_passes_on(

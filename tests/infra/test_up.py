@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from infra.clock import SystemClock
 from infra.embedded.child import Child, birth
 from infra.embedded.healthz import healthy
 from infra.embedded.home import forget, remembered
 from infra.embedded.services import SERVICES
-from tests.servers import Processes
+from infra.wechatpay.accounts import set_up
+from tests.servers import Database, Processes
 from tests.waiting import eventually
 
 UP_IN = 90  # seconds; a quiet machine needs three
@@ -20,14 +23,16 @@ SERVERS = ("postgres", "nats")
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
+def data_dir(tmp_path: Path, processes: Processes) -> Iterator[Path]:
+    (tmp_path / "data").mkdir()
     yield tmp_path / "data"
+    processes.end_all()
     eventually(lambda: not alive(tmp_path / "data"), 60)
     forget(tmp_path / "data")
 
 
-def started(processes: Processes, data_dir: Path) -> Child:
-    up = processes.tuan("up", env={"TUAN_DATA_DIR": str(data_dir)})
+def started(processes: Processes, data_dir: Path, **env: str) -> Child:
+    up = processes.tuan("up", env={"TUAN_DATA_DIR": str(data_dir), **env})
     eventually(lambda: "tuan is up" in up.log.read_text() or not up.alive, UP_IN)
     assert up.alive, up.last_words(30)
     return up
@@ -77,6 +82,26 @@ def test_all_answer_each_comes_back_and_none_stays(processes: Processes, data_di
     up.signal(signal.SIGINT)
     assert up.process
     assert up.process.wait(60) == 0
+    assert alive(data_dir) == set()
+
+
+def test_beside_given_servers_nothing_make_believe_is_started(
+    processes: Processes, data_dir: Path, fresh_database: Database, nats_url: str
+) -> None:
+    given = {"TUAN_POSTGRES_DSN": fresh_database.dsn, "TUAN_NATS_URL": nats_url}
+    set_up(data_dir / "channels.json", data_dir / "keys", ["acme"], SystemClock().now())
+    started(processes, data_dir, **given)
+    assert alive(data_dir) == {each.name for each in SERVICES if not each.make_believe}
+
+
+def test_what_a_service_cannot_work_without_is_one_clear_line(
+    processes: Processes, data_dir: Path, fresh_database: Database, nats_url: str
+) -> None:
+    given = {"TUAN_POSTGRES_DSN": fresh_database.dsn, "TUAN_NATS_URL": nats_url}
+    up = processes.tuan("up", env={"TUAN_DATA_DIR": str(data_dir), **given})
+    assert up.process
+    assert up.process.wait(UP_IN) == 2
+    assert re.fullmatch("tuan: .*channels.json.*\n", up.log.read_text())
     assert alive(data_dir) == set()
 
 

@@ -2,7 +2,8 @@
 -- The two statements that change a cell. Each is one round trip, all or nothing.
 
 -- Become the owner: only when the last one has been silent for `silence`, or is `mine` (an epoch this
--- process held itself). Whoever held an older epoch can write nothing from then on.
+-- process held itself). Whoever held an older epoch can write nothing from then on. A sign of life from
+-- the future is none: somebody set the clock back.
 create function take_ownership(mine bigint, new_address text, silence interval)
 returns table (epoch bigint, head_position bigint, head_hash bytea, command_seq bigint,
                command_hash bytea, last_at timestamptz)
@@ -10,7 +11,8 @@ language plpgsql security definer set search_path from current as $$
 declare old record;
 begin
   select o.epoch, o.backend_pid, o.backend_start into old from owner o
-    where o.epoch = mine or o.heartbeat_at < clock_timestamp() - silence for update;
+    where o.epoch = mine or o.heartbeat_at not between clock_timestamp() - silence and clock_timestamp() + silence
+    for update;
   if not found then return; end if;
   begin
     -- A courtesy: the fence alone keeps the old session from writing, also where we may not end it.

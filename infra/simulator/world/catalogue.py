@@ -8,11 +8,13 @@ from typing import Any, Final, NamedTuple
 
 from infra.simulator.world.client import Answer
 from infra.simulator.world.goods import Goods, Terms
+from infra.simulator.world.pace import Bucket
 from infra.simulator.world.plan import Deal
 from infra.simulator.world.shop import Shop
 from infra.simulator.world.wallet import OPERATOR_NAME
 
 ON_SALE: Final = timedelta(days=2)
+ITEMS_PER_SECOND: Final = 40  # one operator may ask 50 times a second on a route
 
 
 class Window(NamedTuple):
@@ -36,7 +38,13 @@ async def put_on_sale(
     by_item: defaultdict[int, list[Deal]] = defaultdict(list)
     for deal in deals:
         by_item[deal.goods.item].append(deal)
-    done = await asyncio.gather(*(item_on_sale(shop, its, window, run) for its in by_item.values()))
+    bucket = Bucket(ITEMS_PER_SECOND)
+
+    async def one(its: Sequence[Deal]) -> dict[tuple[int, int], str]:
+        await bucket.take()
+        return await item_on_sale(shop, its, window, run)
+
+    done = await asyncio.gather(*map(one, by_item.values()))
     return {where: campaign for campaigns in done for where, campaign in campaigns.items()}
 
 

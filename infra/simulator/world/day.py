@@ -23,6 +23,7 @@ async def play(
         for number, step in enumerate(world.steps, start=1):
             at += timedelta(seconds=chance.expovariate(1 / gap_seconds))
             await sleep_until(clock, at)
+            await shoppers.counter.open()
             together.create_task(shoppers.patiently(begin(shoppers, step)))
             progress(number)
 

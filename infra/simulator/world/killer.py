@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import time
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +20,14 @@ ENGINES: Final = {"engine-1": "engine_port", "engine-2": "engine-2_port"}
 TARGETS: Final = (
     OWNER, "gateway", "relay", STANDBY, "projector", "runner", "channel-simulator", "nats", "dev-issuer",
 )  # fmt: skip
-PAUSE_SECONDS: Final = 3.0  # between the return of one and the death of the next
+ROUNDS: Final = 3
+PAUSE_SECONDS: Final = 4.0  # between the return of one and the death of the next
 RETURN_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.1
 
 
 class Killer:
-    """`run()` kills until it is cancelled."""
+    """`run()` kills each a few times, or until it is cancelled."""
 
     def __init__(self, settings: Settings, seen: Seen) -> None:
         self._directory = settings.data_dir
@@ -37,7 +37,7 @@ class Killer:
 
     async def run(self) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-            for target in cycle(TARGETS):
+            for target in TARGETS * ROUNDS:
                 await asyncio.sleep(PAUSE_SECONDS)
                 name = await self._name(session, target)
                 if name is None:

@@ -17,7 +17,7 @@ from infra.simulator.world.client import GaveUp
 from infra.simulator.world.day import begin
 from infra.simulator.world.dice import dice
 from infra.simulator.world.goods import goods, terms
-from infra.simulator.world.pace import Bucket, sleep
+from infra.simulator.world.pace import Bucket, Counter, sleep
 from infra.simulator.world.plan import Deal, Step, added, recorded_party
 from infra.simulator.world.recorded import Group
 from infra.simulator.world.shop import Shop
@@ -35,6 +35,7 @@ POPULARITY: Final = 0.8
 PEOPLE: Final = 50_000
 SUCCESS_SHARE: Final = 0.6
 ORDERS_PER_STEP: Final = 1.9
+AT_ONCE: Final = 200  # shoppers at the counter, most of them thinking
 TOLD_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
 
@@ -76,7 +77,7 @@ async def live(shop: Shop, clock: WaitingClock, orders_per_second: float) -> Non
     """For ever; cancel it to stop."""
     run = f"life.{int(clock.now().timestamp())}"
     gap_seconds = ORDERS_PER_STEP / orders_per_second
-    bucket = Bucket(3 * orders_per_second)
+    bucket, counter = Bucket(3 * orders_per_second), Counter(AT_ONCE)
     chance = dice(SEED, run)
     name, window = "", Window(clock.now(), clock.now())
     campaigns: Campaigns = {}
@@ -87,7 +88,7 @@ async def live(shop: Shop, clock: WaitingClock, orders_per_second: float) -> Non
             if clock.now() >= window.ends_at:
                 name, window = season(clock.now())
                 campaigns = await opened(shop, window, name)
-                shoppers = Shoppers(shop, campaigns, clock, bucket, run)
+                shoppers = Shoppers(shop, campaigns, clock, bucket, counter, run)
             shoppers.groups.clear()
             one = asyncio.create_task(shoppers.patiently(begin(shoppers, step)))
             alive.add(one)

@@ -1,13 +1,16 @@
-"""How fast the world goes: sleeping in its own time, and a bucket that bounds what it asks of the machine."""
+"""How fast the world goes: sleeping in its own time, and what bounds it when the machine is slow."""
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 from infra.clock import WaitingClock
 
 NAP_SECONDS_MAX: Final = 2.0  # the clock may change its pace meanwhile
+QUEUE_LOOK_SECONDS: Final = 0.02
 
 
 async def sleep_until(clock: WaitingClock, at: datetime) -> None:
@@ -33,3 +36,41 @@ class Bucket:
         self._next = max(self._next, now - 1.0) + self._gap
         if (wait := self._next - now) > 0:
             await asyncio.sleep(wait)
+
+
+class Stay:
+    """One shopper at the counter."""
+
+    def __init__(self, room: asyncio.Semaphore) -> None:
+        self._room = room
+        self._here = True
+
+    def leave(self) -> None:
+        """Make room for the next; leaving again changes nothing."""
+        if self._here:
+            self._here = False
+            self._room.release()
+
+
+class Counter:
+    """Where shoppers are from ordering to paying: so many at once, the others wait before they order.
+
+    Pay deadlines run only for those inside, so on a slow machine the world is slower, not another one.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._room = asyncio.Semaphore(at_once)
+
+    async def open(self) -> None:
+        """Return when nobody queues: those who were told to come go before those who may begin later."""
+        while self._room.locked():
+            await asyncio.sleep(QUEUE_LOOK_SECONDS)
+
+    @asynccontextmanager
+    async def stay(self) -> AsyncIterator[Stay]:
+        await self._room.acquire()
+        stay = Stay(self._room)
+        try:
+            yield stay
+        finally:
+            stay.leave()

@@ -19,7 +19,7 @@ from infra.simulator.world.goods import HOURS
 from infra.simulator.world.invariants import DECIDING_MAX, GRACE
 from infra.simulator.world.judge import Judgement, judge, run_out, settle
 from infra.simulator.world.killer import Killer, all_were_killed
-from infra.simulator.world.pace import Bucket
+from infra.simulator.world.pace import Bucket, Counter
 from infra.simulator.world.plan import World
 from infra.simulator.world.report import Run
 from infra.simulator.world.seen import Seen
@@ -40,7 +40,7 @@ class Pace(NamedTuple):
 
     rate: float  # orders tried a real second, at most
     speed: float  # seconds of the world's time in a real one
-    at_once: int  # requests in flight at most
+    at_once: int  # shoppers at the counter, and requests in flight, at most
 
     def gap_seconds(self, world: World) -> float:
         """Of the world's time between two steps, so that orders come at `rate`."""
@@ -65,7 +65,8 @@ async def run(
             now = clock.now()
             window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
             campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
-        shoppers = Shoppers(shop, campaigns, clock, Bucket(pace.rate), name)
+        counter = Counter(pace.at_once)
+        shoppers = Shoppers(shop, campaigns, clock, Bucket(pace.rate), counter, name)
         began, first = time.monotonic(), clock.now()
         if private and isinstance(clock, SharedClock):
             clock.run_at(pace.speed)
