@@ -3,6 +3,7 @@
 
 PY ?= python3
 OUT ?=
+WORKERS ?= 2
 ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ok
@@ -20,7 +21,7 @@ run: $(READY) ## Start everything here: PostgreSQL, NATS, every service; Ctrl-C 
 	@exec $(BIN)/tuan up
 
 test: $(READY) ## Run the tests on real PostgreSQL, NATS and processes; ARGS="-k name" picks
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types imports ## Check style, types, and who imports whom
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from fastapi import FastAPI
 from psycopg_pool import AsyncConnectionPool
 
 from domain.identity import TokenVerifier
 from read_api import freshness, groups, orders, problems, refused, sales, stock
+from read_api.document import ReadApi
 from read_api.waiting import Waiting
 
 ROUTERS: Final = (
@@ -34,17 +34,13 @@ def create_app(
     *,
     cell: str = "cell_0",
     wait_seconds: float = 2.0,
-) -> FastAPI:
+) -> ReadApi:
     """`pool` was opened with `snapshot.configure`. `cell` serves tenants that are registered nowhere."""
-    app = FastAPI(
-        title="Tuan read API", docs_url=None, redoc_url=None, openapi_url="/v1/read/openapi.json"
-    )
+    app = ReadApi(ROUTERS, "Tuan read API", "/v1/read/openapi.json")
     app.state.pool = pool
     app.state.verifier = verifier
     app.state.clock = clock
     app.state.cell = cell
     app.state.waiting = Waiting(pool, wait_seconds)
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
     return app

@@ -1,14 +1,26 @@
 """Parameters that reads have in common."""
 
+import re
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from read_api.problems import INVALID, Refused
 
+DATE_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].*")
 USUAL: Final = timedelta(days=1)
 LONGEST: Final = timedelta(days=366)
+
+
+def written_out(given: object) -> object:
+    """Refuse what would be read as seconds since 1970: nobody means that."""
+    if isinstance(given, str) and not DATE_TIME.fullmatch(given):
+        raise ValueError("must be a date and time as in RFC 3339")
+    return given
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(written_out)]
 
 
 class Strict(BaseModel):
@@ -28,8 +40,8 @@ class Asked(Strict):
 class Range(Strict):
     """From `since` to before `until`; the last day unless said otherwise."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
     def bounds(self, now: datetime, longest: timedelta | None = None) -> tuple[datetime, datetime]:
         """Raises: Refused when the range is empty or longer than `longest`."""

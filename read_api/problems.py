@@ -86,7 +86,9 @@ def install(app: FastAPI) -> None:
     async def unrouted(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         known = {404: NOT_FOUND, 405: METHOD}
-        return answer(request, known.get(error.status_code, INTERNAL))
+        response = answer(request, known.get(error.status_code, INTERNAL))
+        response.headers.update(error.headers or {})  # 405 tells what is allowed
+        return response
 
     async def away(request: Request, error: Exception) -> Response:
         log.warning("read models out of reach: %s", error)

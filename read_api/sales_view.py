@@ -32,9 +32,9 @@ class Sales(BaseModel):
     orders_closed: int = 0
     groups_succeeded: int | None = None
     groups_failed: int | None = None
-    success_rate: Annotated[
-        float | None, Field(description="succeeded ÷ (succeeded + failed)")
-    ] = None
+    success_rate: Annotated[float | None, Field(description="succeeded ÷ (succeeded + failed)")] = (
+        None
+    )
 
 
 class Dashboard(BaseModel):

@@ -72,6 +72,11 @@ class Engine:
                     log.warning("cell %s: no longer the owner: %s", self.cell, fenced)
                     self._forget()
                     self._epoch = -1
+                except (
+                    Exception
+                ) as bug:  # memory may be wrong now; the store is not: start over from it
+                    log.exception("cell %s: the engine stumbled", self.cell)
+                    await self._lose_store(StoreGone(repr(bug)))
             if self.head is not None:
                 await self._parts.store.release(self.head)
         finally:
@@ -235,8 +240,7 @@ class Engine:
             await self._process(items[:half], broken)
             await self._process(items[half:], broken)
         elif items and self._is_hopeless(items[0], broken, why):
-            later = Overloaded(TRY_LATER_SECONDS)
-            _fail(items[0], why if isinstance(why, BatchRefused) else later)
+            _fail(items[0], why if isinstance(why, BatchRefused) else Overloaded(TRY_LATER_SECONDS))
         elif items:
             await self._process(items, broken | {items[0].submission.command_id})
 
@@ -259,8 +263,9 @@ class Engine:
         while self.head is None:
             try:
                 await self._own_again()
-            except Fenced:
-                await self._leave_to_other(items)
+            except Fenced:  # their epoch shuts ours out: what is not on record now never will be
+                self._owner_address = await self._parts.store.owner_address()
+                self._reject(await self._answer_recorded(items), NotOwner(self._owner_address))
                 raise
             except StoreFull:
                 raise
@@ -288,11 +293,6 @@ class Engine:
             elif item.answer is None or not item.answer.done():
                 missing.append(item)
         return missing
-
-    async def _leave_to_other(self, items: Sequence[Item]) -> None:
-        """The new owner's epoch shuts ours out: what is not on record now never will be."""
-        self._owner_address = await self._parts.store.owner_address()
-        self._reject(await self._answer_recorded(items), NotOwner(self._owner_address))
 
 
 def _fail(item: Item, why: Exception) -> None:

@@ -7,7 +7,7 @@ begins another, comparing everything again; so nothing that was half sent can be
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import nats
@@ -29,6 +29,7 @@ from infra.delivery.messages import Message, Place, decode, encode, subject
 T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 5.0  # longest wait for any answer
+CLOSE_SECONDS: Final = 2.0  # to part from a server that may be gone
 PULL_SECONDS: Final = 2.0  # how long one pull request waits for messages
 WRONG_LAST_SEQUENCE: Final = 10071
 BATCH_BYTES: Final = 4_000_000  # of one atomic batch
@@ -260,4 +261,5 @@ async def session(servers: Sequence[str], cell: str, name: str) -> AsyncIterator
     try:
         yield Session(client, lost, cell)
     finally:
-        await client.close()
+        with suppress(TimeoutError, OSError, NatsError):  # it is over either way
+            await asyncio.wait_for(client.close(), CLOSE_SECONDS)

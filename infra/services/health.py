@@ -13,6 +13,8 @@ from starlette.routing import Route
 
 from infra.serving import http_server
 
+INSIST_SECONDS = 0.5
+
 
 async def serve_beside(
     work: Coroutine[Any, Any, None], host: str, port: int, state: Callable[[], dict[str, Any]]
@@ -26,11 +28,19 @@ async def serve_beside(
     serving = asyncio.create_task(server.serve())
     await asyncio.wait((working, serving), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    working.cancel()
-    await asyncio.wait((working, serving))
+    await end(working)
+    await asyncio.wait((serving,))
     if not working.cancelled():
         working.result()
     serving.result()
+
+
+async def end(task: "asyncio.Task[Any]") -> None:
+    """Cancel until it ends. Once may not do: a driver that finds its server gone while it is being cancelled
+    answers with its own error, and a loop that begins again after errors would go on for ever."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=INSIST_SECONDS)
 
 
 def create_app(state: Callable[[], dict[str, Any]]) -> Starlette:

@@ -43,7 +43,9 @@ def main(
     kill: Annotated[bool, typer.Option("--kill", help="kill -9 every process in turn.")] = False,
     against: Annotated[
         Path | None,
-        typer.Option(help="Data directory of a running `tuan up`: play there, in real time."),
+        typer.Option(
+            help="Data directory of a running `tuan up`: play there. Its clock stays; people hurry."
+        ),
     ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the private platform's data in this directory.")
@@ -64,12 +66,11 @@ def main(
     try:
         with ExitStack() as stack:
             if against:
-                settings, pace = load(data_dir=against), Pace(rate, 1, at_once)
+                settings = load(data_dir=against)
             else:
                 with console.status("starting a platform of its own"):
                     settings = stack.enter_context(private_platform(keep))
-                pace = Pace(rate, speed, at_once)
-            private = against is None
+            pace, private = Pace(rate, speed, at_once), against is None
             playing = run(world, settings, pace, private=private, kill=kill, console=console)
             finished = uvloop.run(playing)
     except StartFailed as error:

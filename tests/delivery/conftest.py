@@ -82,10 +82,17 @@ class Pipe:
     def positions(self) -> dict[str, int]:
         return dict(self.history.rows("select handler, position from read.checkpoints"))
 
-    async def arrived(self, names: Sequence[str] = NAMES, seconds: float = 30) -> None:
+    def halted(self) -> dict[str, str]:
+        """Who stands still, and why."""
+        query = "select handler, halted from read.checkpoints where halted is not null"
+        return dict(self.history.rows(query))
+
+    async def arrived(self, names: Sequence[str] = NAMES, seconds: float = 60) -> None:
         """Return when every one of these read models has the whole log."""
 
         async def there() -> bool:
+            for task in self.running:
+                assert not task.done(), task.result()
             head, positions = self.history.head, self.positions()
             return all(positions.get(name) == head for name in names)
 

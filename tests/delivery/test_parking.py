@@ -160,13 +160,12 @@ async def test_a_projection_that_may_not_park_halts_right_before_the_event(pipe:
         if it.stream == victim and isinstance(it.event, OrderPaid)
     )
     await pipe.relay()
-    consumer = pipe.consumer([failing_at({victim}, parks=False), *HANDLERS[1:]])
+    pipe.consumer([failing_at({victim}, parks=False), *HANDLERS[1:]])
     pipe.history.append(events)
     await pipe.arrived(NAMES[1:])
     assert pipe.positions()[order_status.NAME] == culprit - 1
     assert pipe.alarms() == ["projection_halted"]
-    why = consumer.checkpoints[order_status.NAME].halted
-    assert why == f"position {culprit}: ValueError: a bug of ours"
+    assert pipe.halted() == {order_status.NAME: f"position {culprit}: ValueError: a bug of ours"}
     await pipe.stop(pipe.running[-1])
     pipe.consumer([ORDERS._replace(parks=False), *HANDLERS[1:]])  # the mended code
     await pipe.arrived()
@@ -179,23 +178,23 @@ async def test_a_projection_that_fails_at_everything_halts_instead_of_parking_it
     events = world(7, groups=80)
     everybody = {it.stream for it in events if isinstance(it.event, OrderPlaced)}
     assert len(everybody) > STREAMS_MAX
-    consumer = pipe.consumer([failing_at(everybody, OrderPlaced), *HANDLERS[1:]])
+    pipe.consumer([failing_at(everybody, OrderPlaced), *HANDLERS[1:]])
     pipe.history.append(events)
     await pipe.arrived(NAMES[1:])
 
     async def halted() -> bool:
-        return "streams cannot be applied" in (consumer.checkpoints[order_status.NAME].halted or "")
+        return "streams cannot be applied" in pipe.halted().get(order_status.NAME, "")
 
     await eventually_async(halted)
 
 
 async def test_a_missing_table_halts_its_projection_and_parks_nothing(pipe: Pipe) -> None:
     pipe.history.conn.execute("drop table read.group_board_v1")
-    consumer = pipe.consumer()
+    pipe.consumer()
     pipe.history.append(world(8, groups=5))
     others = [name for name in NAMES if name != "group_board_v1"]
     await pipe.arrived(others)
-    assert "UndefinedTable" in (consumer.checkpoints["group_board_v1"].halted or "")
+    assert "UndefinedTable" in pipe.halted()["group_board_v1"]
     assert parked(pipe) == []
 
 

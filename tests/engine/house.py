@@ -25,6 +25,11 @@ SEED = int(os.environ.get("TUAN_TEST_SEED", random.randrange(1 << 30)))
 
 END_SESSION: LiteralString = """
 select pg_terminate_backend(a.pid) from pg_stat_activity a join cell_0.owner o on o.backend_pid = a.pid"""
+SLOW_FLUSH: LiteralString = """
+do $$ begin
+  execute format('alter database %I set commit_delay = 4000', current_database());
+  execute format('alter database %I set commit_siblings = 0', current_database());
+end $$"""
 POWERLESS: LiteralString = """
 do $$ begin
   create role powerless;

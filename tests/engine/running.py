@@ -23,6 +23,7 @@ from commands.engine.writer import Writer
 from commands.ports import Answer, Clock, Submission
 from commands.use_case import Command, UseCase
 from domain.decider import Decider
+from domain.errors import Rejected
 from infra.cell.inbox import WAITING_MAX, PostgresInbox
 from infra.cell.keys import key_digest
 from infra.cell.store import PostgresCellStore
@@ -111,6 +112,10 @@ class Running:
         name = self.names[type(command)]
         asked = submission(name, command, key, tenant=tenant, principal=principal)
         return await self.engine.submit(asked._replace(command_id=command_id or asked.command_id))
+
+    async def refuses(self, why: type[Rejected], command: Command) -> None:
+        """The command is recorded with this refusal."""
+        assert (await self.ask(command)).outcome == why.code
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn, autocommit=True) as session:

@@ -12,9 +12,11 @@ import signal
 import pytest
 
 from commands.engine.parts import POINTS
+from infra.crash import reached_from
+from infra.settings import SettingsError
 from tests.engine.books import rows
 from tests.engine.customers import Customers
-from tests.engine.house import END_SESSION, SEED, House, Toy, finish, one_more_answer
+from tests.engine.house import END_SESSION, SEED, SLOW_FLUSH, House, Toy, finish, one_more_answer
 from tests.servers import Database, Processes
 from tests.waiting import eventually_async
 
@@ -28,6 +30,7 @@ async def test_killed_at_any_moment_it_keeps_every_promise(
     fresh_database: Database, processes: Processes
 ) -> None:
     dice, dsn = random.Random(SEED), fresh_database.dsn
+    rows(dsn, SLOW_FLUSH)  # so that many a kill comes while a commit is on its way
     house = House(processes, dsn)
     crowd = Customers(house.addresses, SEED)
     owner, spare = house.start(), house.begin()
@@ -85,3 +88,11 @@ async def dead(doomed: Toy, point: str, dsn: str, crowd: Customers) -> None:
     assert doomed.child.process is not None
     assert doomed.child.process.returncode == -signal.SIGKILL
     assert f"SIGKILL at {point}" in doomed.child.last_words()
+
+
+@pytest.mark.parametrize(
+    "wish", ["nowhere:1", "decided", "decided:0", "decided:x", "decided:1:FLY"]
+)
+def test_a_wrong_crash_point_is_one_clear_line(wish: str) -> None:
+    with pytest.raises(SettingsError, match=f"^TUAN_CRASH_AT={wish}: expected"):
+        reached_from({"TUAN_CRASH_AT": wish})

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 
-from infra.clock import WaitingClock
 from infra.simulator.world.dice import dice
-from infra.simulator.world.pace import sleep_until
+from infra.simulator.world.pace import Tempo
 from infra.simulator.world.plan import Loner, Party, Step, World
 from infra.simulator.world.shoppers import Shoppers
 
@@ -14,15 +12,13 @@ Progress = Callable[[int], None]
 
 
 async def play(
-    world: World, shoppers: Shoppers, clock: WaitingClock, gap_seconds: float, progress: Progress
+    world: World, shoppers: Shoppers, tempo: Tempo, gap_seconds: float, progress: Progress
 ) -> None:
     """Begin every step, `gap_seconds` of the world's time apart on average, and wait for all to end."""
     chance = dice(world.seed, "arrivals")
-    at = clock.now()
     async with asyncio.TaskGroup() as together:
         for number, step in enumerate(world.steps, start=1):
-            at += timedelta(seconds=chance.expovariate(1 / gap_seconds))
-            await sleep_until(clock, at)
+            await tempo.sleep(chance.expovariate(1 / gap_seconds))
             await shoppers.counter.open()
             together.create_task(shoppers.patiently(begin(shoppers, step)))
             progress(number)

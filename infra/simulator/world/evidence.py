@@ -50,7 +50,10 @@ ALARMS: Final = "select kind || ': ' || detail from read.alarms where cell = %s 
 REFUSALS: Final = """
 with told as (select tenant, minute, command, outcome, times, seq from read.refusals_v1),
      made as (select tenant, date_trunc('minute', at), name, outcome, count(*), max(seq)
-              from {cell}.commands group by 1, 2, 3, 4)
+              from {cell}.commands
+              where seq <= (select position from read.checkpoints
+                            where handler = %(refusals)s and cell = %(cell)s)
+              group by 1, 2, 3, 4)
 select (select count(*) from (table told except table made) a)
      + (select count(*) from (table made except table told) b)"""
 
@@ -76,9 +79,9 @@ class Evidence:
 
     # --- the store -----------------------------------------------------------------------------
 
-    async def story(self) -> Story:
+    async def story(self, now: datetime) -> Story:
         """All events, told again."""
-        story = Story()
+        story = Story(now)
         decode = msgspec.json.Decoder(Event).decode
         async for position, data in self._rows(EVENTS):
             story.take(position, decode(data))
@@ -111,7 +114,8 @@ class Evidence:
     async def differing_read_models(self, told: Callable[[str], None]) -> list[str]:
         """The read models whose rows are not those of a replay of the whole log."""
         differing = [await self._differing(projection, told) for projection in PROJECTIONS]
-        [[rows]] = await self._all(REFUSALS)
+        values = {"refusals": refusals.NAME, "cell": self._settings.cell}
+        [[rows]] = await self._all(REFUSALS, values)
         if rows:
             differing.append(f"{refusals.NAME} differs from the commands in {rows} rows")
         return [name for name in differing if name]

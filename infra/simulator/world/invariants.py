@@ -6,12 +6,12 @@ check of nothing proves nothing.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from infra.simulator.world.seen import Ack, Receipt
-from infra.simulator.world.story import OrderStory, Story
+from infra.simulator.world.story import GroupStory, OrderStory, Story
 
 DECIDING_MAX = timedelta(minutes=10)
 GRACE = timedelta(seconds=60)  # past a deadline, for a timer to be fired and recorded
@@ -108,20 +108,29 @@ def differs(ack: Ack, times: Mapping[UUID, int], rows: Mapping[UUID, CommandRow]
     return ""
 
 
-def channel_agrees(story: Story, books: Sequence[Purchase], receipts: Sequence[Receipt]) -> Finding:
-    """I8: the channel's books and our events tell of the same money."""
+def channel_agrees(
+    story: Story,
+    before: Sequence[Purchase],
+    books: Sequence[Purchase],
+    receipts: Sequence[Receipt],
+) -> Finding:
+    """I8: the channel's books and our events tell of the same money.
+
+    `before` was read before the events were, and told to us since; `books` were read after.
+    """
     ours = {
         transaction: (payment.out_trade_no, fen)
         for payment in story.payments.values()
         for transaction, fen in payment.captured.items()
     }
     theirs = {one.transaction_id: (one.out_trade_no, one.fen) for one in books}
+    told = {one.transaction_id for one in before}
 
     def broken() -> Iterator[str]:
-        for transaction in ours.keys() | theirs.keys():
+        for transaction in ours.keys() | told:
             if ours.get(transaction) != theirs.get(transaction):
-                told = ours.get(transaction), theirs.get(transaction)
-                yield f"{transaction}: recorded {told[0]}, the channel says {told[1]}"
+                two = ours.get(transaction), theirs.get(transaction)
+                yield f"{transaction}: recorded {two[0]}, the channel says {two[1]}"
         for receipt in receipts:
             if theirs.get(receipt.transaction_id, ("",))[0] != receipt.out_trade_no:
                 yield f"a buyer paid {receipt.transaction_id}, which is not in the books"
@@ -160,8 +169,13 @@ def every_fen(story: Story) -> Finding:
 def alive(story: Story, order: OrderStory) -> bool:
     """Is the order's money well where it is: bought, or waiting for a group that may still succeed?"""
     if order.status == "GROUPING" and order.placed.group_id is not None:
-        return story.groups[order.placed.group_id].status in UNDECIDED
+        return not followed(story, story.groups[order.placed.group_id])
     return order.status == "READY"
+
+
+def followed(story: Story, group: GroupStory) -> bool:
+    """Was it decided, and long enough ago for its members to have followed?"""
+    return group.decided_at is not None and story.now - group.decided_at > GRACE
 
 
 def groups_decide_once(story: Story) -> Finding:
@@ -177,7 +191,7 @@ def groups_decide_once(story: Story) -> Finding:
                 yield f"{group_id} succeeded with {len(paid)} of {group.needs}"
             elif group.outcomes and group.status != "VOID" and set(group.decided) != paid:
                 yield f"{group_id} {group.status} names other orders than those that were paid"
-            for order in group.decided:
+            for order in group.decided if followed(story, group) else ():
                 status = story.orders[order].status
                 if status != ("READY" if group.status == "SUCCEEDED" else "REFUNDING"):
                     yield f"order {order} is {status}, its group {group_id} {group.status}"
@@ -221,16 +235,18 @@ def quotas_hold(story: Story) -> Finding:
     )
 
 
-def all_is_settled(story: Story, waiting: Waiting, now: datetime) -> Finding:
+def all_is_settled(story: Story, waiting: Waiting) -> Finding:
     """I16: nothing past its time still waits."""
 
     def broken() -> Iterator[str]:
         for order_id, order in story.orders.items():
-            late = now - order.placed.pay_deadline > GRACE
+            late = story.now - order.placed.pay_deadline > GRACE
             if order.status in ("PENDING_PAYMENT", "CLOSING", "LATE_PAID") and late:
                 yield f"order {order_id} is still {order.status}"
         for group_id, group in story.groups.items():
-            over = group.closes_at is not None and now - group.closes_at > DECIDING_MAX + GRACE
+            over = (
+                group.closes_at is not None and story.now - group.closes_at > DECIDING_MAX + GRACE
+            )
             if not group.outcomes and over:
                 yield f"group {group_id} is still {group.status}"
         for name, count in waiting._asdict().items():

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from infra.clock import SharedClock, WaitingClock
 from infra.simulator.world import invariants
 from infra.simulator.world.evidence import Evidence
-from infra.simulator.world.invariants import Finding, Waiting, finding
+from infra.simulator.world.invariants import Finding, Purchase, Waiting, finding
 from infra.simulator.world.seen import Seen
 from infra.simulator.world.story import Story
 
@@ -65,11 +65,16 @@ async def run_out(
 
 
 async def judge(
-    evidence: Evidence, seen: Seen, waiting: Waiting, clock: WaitingClock, tell: Tell
+    evidence: Evidence,
+    seen: Seen,
+    before: Sequence[Purchase],
+    waiting: Waiting,
+    clock: WaitingClock,
+    tell: Tell,
 ) -> Judgement:
-    """Every invariant over everything that is stored."""
+    """Every invariant over everything that is stored. `before`: the channel's book before `waiting`."""
     tell("reading the log")
-    story = await evidence.story()
+    story = await evidence.story(clock.now())
     commands = await evidence.commands()
     findings = [*invariants.acknowledged(seen.acks, commands)]
     half, stray = await evidence.half_applied()
@@ -86,9 +91,11 @@ async def judge(
         )
     )
     findings += [check(story) for check in invariants.FROM_STORY]
-    findings.append(invariants.channel_agrees(story, await evidence.purchases(), seen.receipts))
+    findings.append(
+        invariants.channel_agrees(story, before, await evidence.purchases(), seen.receipts)
+    )
     differing = await evidence.differing_read_models(lambda name: tell(f"replaying {name}"))
     findings.append(finding("I13", "read models are a replay, row by row", story.events, differing))
-    findings.append(invariants.all_is_settled(story, waiting, clock.now()))
+    findings.append(invariants.all_is_settled(story, waiting))
     findings.append(finding("I20", "every answer was a proper one", seen.requests, seen.wrong))
     return Judgement(tuple(findings), story, waiting, tuple(await evidence.alarms()))

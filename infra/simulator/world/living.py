@@ -17,7 +17,7 @@ from infra.simulator.world.client import GaveUp
 from infra.simulator.world.day import begin
 from infra.simulator.world.dice import dice
 from infra.simulator.world.goods import goods, terms
-from infra.simulator.world.pace import Bucket, Counter, sleep
+from infra.simulator.world.pace import Bucket, Counter, Tempo
 from infra.simulator.world.plan import Deal, Step, added, recorded_party
 from infra.simulator.world.recorded import Group
 from infra.simulator.world.shop import Shop
@@ -78,7 +78,7 @@ async def live(shop: Shop, clock: WaitingClock, orders_per_second: float) -> Non
     run = f"life.{int(clock.now().timestamp())}"
     gap_seconds = ORDERS_PER_STEP / orders_per_second
     bucket, counter = Bucket(3 * orders_per_second), Counter(AT_ONCE)
-    chance = dice(SEED, run)
+    chance, tempo = dice(SEED, run), Tempo(clock)
     name, window = "", Window(clock.now(), clock.now())
     campaigns: Campaigns = {}
     telling = asyncio.create_task(tell(shop))
@@ -88,12 +88,12 @@ async def live(shop: Shop, clock: WaitingClock, orders_per_second: float) -> Non
             if clock.now() >= window.ends_at:
                 name, window = season(clock.now())
                 campaigns = await opened(shop, window, name)
-                shoppers = Shoppers(shop, campaigns, clock, bucket, counter, run)
+                shoppers = Shoppers(shop, campaigns, tempo, bucket, counter, run)
             shoppers.groups.clear()
             one = asyncio.create_task(shoppers.patiently(begin(shoppers, step)))
             alive.add(one)
             one.add_done_callback(alive.discard)
-            await sleep(clock, chance.expovariate(1 / gap_seconds))
+            await tempo.sleep(chance.expovariate(1 / gap_seconds))
     finally:
         for task in (telling, *alive):
             task.cancel()

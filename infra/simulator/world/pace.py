@@ -13,15 +13,26 @@ NAP_SECONDS_MAX: Final = 2.0  # the clock may change its pace meanwhile
 QUEUE_LOOK_SECONDS: Final = 0.02
 
 
-async def sleep_until(clock: WaitingClock, at: datetime) -> None:
-    while (seconds := clock.real_seconds_until(at)) > 0:
-        await asyncio.sleep(min(seconds, NAP_SECONDS_MAX))
+class Tempo:
+    """The world's time. On a platform whose clock is not ours to scale, people are hurried instead."""
 
+    def __init__(self, clock: WaitingClock, hurry: float = 1.0) -> None:
+        self._clock = clock
+        self._hurry = hurry
 
-async def sleep(clock: WaitingClock, seconds: float) -> None:
-    """Seconds of the world's time."""
-    if seconds > 0:
-        await sleep_until(clock, clock.now() + timedelta(seconds=seconds))
+    async def sleep(self, seconds: float) -> None:
+        """Seconds of the world's time."""
+        if self._hurry != 1:
+            await asyncio.sleep(max(0.0, seconds) / self._hurry)
+        elif seconds > 0:
+            await self.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+
+    async def sleep_until(self, at: datetime) -> None:
+        if self._hurry != 1:
+            await self.sleep((at - self._clock.now()).total_seconds())
+            return
+        while (seconds := self._clock.real_seconds_until(at)) > 0:
+            await asyncio.sleep(min(seconds, NAP_SECONDS_MAX))
 
 
 class Bucket:

@@ -19,7 +19,7 @@ from infra.simulator.world.goods import HOURS
 from infra.simulator.world.invariants import DECIDING_MAX, GRACE
 from infra.simulator.world.judge import Judgement, judge, run_out, settle
 from infra.simulator.world.killer import Killer, all_were_killed
-from infra.simulator.world.pace import Bucket, Counter
+from infra.simulator.world.pace import Bucket, Counter, Tempo
 from infra.simulator.world.plan import World
 from infra.simulator.world.report import Run
 from infra.simulator.world.seen import Seen
@@ -66,13 +66,14 @@ async def run(
             window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
             campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
         counter = Counter(pace.at_once)
-        shoppers = Shoppers(shop, campaigns, clock, Bucket(pace.rate), counter, name)
+        tempo = Tempo(clock, 1 if private else pace.speed)
+        shoppers = Shoppers(shop, campaigns, tempo, Bucket(pace.rate), counter, name)
         began, first = time.monotonic(), clock.now()
         if private and isinstance(clock, SharedClock):
             clock.run_at(pace.speed)
         with progress(console, world) as tick:
             killing = asyncio.create_task(Killer(settings, seen).run()) if kill else None
-            await day.play(world, shoppers, clock, pace.gap_seconds(world), tick)
+            await day.play(world, shoppers, tempo, pace.gap_seconds(world), tick)
             if killing is not None:
                 killing.cancel()
                 await asyncio.gather(killing, return_exceptions=True)
@@ -95,12 +96,13 @@ async def judged(
         def tell(what: str) -> None:
             status.update(what)
 
+        before = await evidence.purchases()
         if private and isinstance(clock, SharedClock):
             waiting = await run_out(evidence, clock, SPANS, tell)
             clock.run_at(1)
         else:
             waiting = await settle(evidence, clock, tell)
-        return await judge(evidence, seen, waiting, clock, tell)
+        return await judge(evidence, seen, before, waiting, clock, tell)
 
 
 @contextmanager

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from infra.clock import WaitingClock
 from infra.simulator.world.client import Answer, GaveUp
-from infra.simulator.world.pace import Bucket, Counter, Stay, sleep, sleep_until
+from infra.simulator.world.pace import Bucket, Counter, Stay, Tempo
 from infra.simulator.world.plan import Loner, Mind, Party, Prank, Visitor
 from infra.simulator.world.pranks import PRANKS, Target, play, reuse_key
 from infra.simulator.world.shop import Cashier, Shop
@@ -51,7 +50,7 @@ class Shoppers:
         self,
         shop: Shop,
         campaigns: Campaigns,
-        clock: WaitingClock,
+        tempo: Tempo,
         bucket: Bucket,
         counter: Counter,
         run: str,
@@ -59,7 +58,7 @@ class Shoppers:
         self.shop = shop
         self.seen = shop.seen
         self.campaigns = campaigns
-        self.clock = clock
+        self.tempo = tempo
         self.bucket = bucket
         self.counter = counter
         self.run = run
@@ -111,12 +110,12 @@ class Shoppers:
     ) -> None:
         """Join as soon as there is room, or until patience ends."""
         await started.wait()
-        await sleep(self.clock, visitor.arrives)
+        await self.tempo.sleep(visitor.arrives)
         for attempt in range(LOOKS_MAX):
             code = await self.join(visitor, group_id, f"{key}.{attempt}")
             if code not in COME_BACK:
                 return
-            await sleep(self.clock, LOOK_SECONDS * (1 + attempt))
+            await self.tempo.sleep(LOOK_SECONDS * (1 + attempt))
         self.seen.outcomes["came in vain"] += 1
 
     async def join(self, visitor: Visitor, group_id: str, key: str) -> str:
@@ -161,16 +160,16 @@ class Shoppers:
         if mind is Mind.LEAVES:
             return
         if mind is Mind.CANCELS:
-            await sleep(self.clock, errand.visitor.thinks)
+            await self.tempo.sleep(errand.visitor.thinks)
             await self.order_command(errand, "cancel_order")
             return
         if mind in (Mind.LATE, Mind.LAST_SECOND):
             cashier = await self.open_cashier(errand)
             errand.stay.leave()
             after = LAST_SECONDS if mind is Mind.LATE else -LAST_SECONDS
-            await sleep_until(self.clock, errand.placed.pay_deadline + timedelta(seconds=after))
+            await self.tempo.sleep_until(errand.placed.pay_deadline + timedelta(seconds=after))
         else:
-            await sleep(self.clock, errand.visitor.thinks)
+            await self.tempo.sleep(errand.visitor.thinks)
             cashier = await self.open_cashier(errand)
         if cashier is None or mind is Mind.HESITATES:
             return
@@ -183,7 +182,7 @@ class Shoppers:
         elif await self.see_paid(errand):
             errand.seated()
             if mind is Mind.WITHDRAWS:
-                await sleep(self.clock, REGRET_SECONDS)
+                await self.tempo.sleep(REGRET_SECONDS)
                 await self.order_command(errand, "withdraw_order")
 
     async def open_cashier(self, errand: Errand) -> Cashier | None:
@@ -216,7 +215,7 @@ class Shoppers:
             if status in OVER:
                 self.seen.outcomes[f"paid in vain: {status}"] += 1
                 return False
-            await sleep(self.clock, LOOK_SECONDS * (1 + look))
+            await self.tempo.sleep(LOOK_SECONDS * (1 + look))
         self.seen.outcomes["payment not seen in time"] += 1
         return False
 

@@ -79,6 +79,7 @@ class GroupStory:
     decided: tuple[UUID, ...] = ()  # the orders named by the outcome
     status: str = "PENDING_LEADER"
     closes_at: datetime | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass
@@ -99,9 +100,10 @@ class CampaignStory:
 
 
 class Story:
-    """Feed it every event in order."""
+    """Feed it every event in order. `now` is when it was read: what follows from the last facts may be under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
         self.events = 0
         self.orders: dict[UUID, OrderStory] = {}
         self.payments: dict[UUID, PaymentStory] = {}
@@ -193,7 +195,7 @@ class Story:
             case GroupSucceeded() | GroupFailed():
                 group.status = "SUCCEEDED" if isinstance(event, GroupSucceeded) else "FAILED"
                 group.outcomes.append(group.status)
-                group.decided = event.orders
+                group.decided, group.decided_at = event.orders, event.at
             case GroupVoided():
                 group.status = "VOID"
                 group.outcomes.append("VOID")
