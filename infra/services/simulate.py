@@ -13,10 +13,10 @@ from infra.embedded.child import StartFailed
 from infra.settings import Settings, SettingsError, load
 from infra.simulator.world.catalogue import Refused as CatalogueRefused
 from infra.simulator.world.client import GaveUp
-from infra.simulator.world.plan import plan
+from infra.simulator.world.plan import World, plan
 from infra.simulator.world.platform import private_platform
 from infra.simulator.world.recorded import Record, from_beibei, made_up
-from infra.simulator.world.report import figures, show
+from infra.simulator.world.report import Run, figures, show
 from infra.simulator.world.run import Pace, run
 
 
@@ -63,6 +63,25 @@ def main(
             "--kill and --keep are for a platform of the run's own, not for --against"
         )
     world = plan(record_of(beibei, groups, seed), seed)
+    pace = Pace(rate, speed, at_once)
+    finished = played(world, pace, against=against, keep=keep, kill=kill, console=console)
+    show(finished, Console())
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(figures(finished))))
+    return 0 if finished.holds else 1
+
+
+def played(
+    world: World,
+    pace: Pace,
+    *,
+    against: Path | None,
+    keep: Path | None,
+    kill: bool,
+    console: Console,
+) -> Run:
+    """Raises: SettingsError when the platform or the world cannot begin."""
+    private = against is None
     try:
         with ExitStack() as stack:
             if against:
@@ -70,17 +89,12 @@ def main(
             else:
                 with console.status("starting a platform of its own"):
                     settings = stack.enter_context(private_platform(keep))
-            pace, private = Pace(rate, speed, at_once), against is None
             playing = run(world, settings, pace, private=private, kill=kill, console=console)
-            finished = uvloop.run(playing)
+            return uvloop.run(playing)
     except StartFailed as error:
         raise SettingsError(str(error)) from None
     except (CatalogueRefused, GaveUp) as error:
         raise SettingsError(f"the world could not begin: {error}") from None
-    show(finished, Console())
-    if json:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(figures(finished))))
-    return 0 if finished.holds else 1
 
 
 def record_of(beibei: Path | None, groups: int, seed: int) -> Record:

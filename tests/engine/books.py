@@ -174,5 +174,5 @@ def no_timer_waits(dsn: str) -> bool:
 
 def rows(dsn: str, query: LiteralString, *values: object) -> Sequence[tuple[Any, ...]]:
     with psycopg.connect(dsn, autocommit=True) as session:
-        cursor = session.execute(query, values)
+        cursor = session.execute(query, values or None)
         return cursor.fetchall() if cursor.description else ()
