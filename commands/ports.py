@@ -90,7 +90,9 @@ class Inbox(Protocol):
         Raises: KeyReused, Overloaded (the table holds all it may, or cannot be reached).
         """
 
-    async def status(self, tenant: str, principal: str, command_id: UUID) -> Answer | Pending | None:
+    async def status(
+        self, tenant: str, principal: str, command_id: UUID
+    ) -> Answer | Pending | None:
         """What became of a command; None when this principal never asked for such a one."""
 
 
@@ -159,7 +161,13 @@ class PaymentChannel(Protocol):
     name: str
 
     async def prepare(
-        self, *, out_trade_no: str, amount: Money, payer: str, description: str, expires_at: datetime
+        self,
+        *,
+        out_trade_no: str,
+        amount: Money,
+        payer: str,
+        description: str,
+        expires_at: datetime,
     ) -> str:
         """Announce a payment; returns the prepay id. Raises: ChannelRefused, ChannelInDoubt."""
 

@@ -51,7 +51,11 @@ async def main(settings: Settings) -> None:
         runner = Runner(PROCESSES, await open_tools(stack, settings, clock), pool, clock)
 
         async def work() -> None:
-            await asyncio.gather(consumer.run(), runner.run())
+            async with (
+                asyncio.TaskGroup() as both
+            ):  # when asked to end, wait for both: leases are given up
+                both.create_task(consumer.run())
+                both.create_task(runner.run())
 
         def state() -> dict[str, Any]:
             positions = {name: at.place.position for name, at in consumer.checkpoints.items()}

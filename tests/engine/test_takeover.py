@@ -67,7 +67,9 @@ async def test_a_stopped_owner_writes_nothing_after_it_wakes(
         stops_itself = "" if moment == "any" else f"{moment}:{dice.randint(5, 30)}:SIGSTOP"
         owner = house.start(crash_at=stops_itself)
         await in_thread(owner.owns)
-        old = epoch(dsn)  # before anybody comes: on a slow machine the heir may own before it is ready
+        old = epoch(
+            dsn
+        )  # before anybody comes: on a slow machine the heir may own before it is ready
         crowd.come()
         heir = await asyncio.to_thread(house.start)
         await stopped(owner, dice, itself=bool(stops_itself))
