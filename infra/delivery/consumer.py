@@ -22,6 +22,7 @@ from infra.delivery.log import BATCH, Diverged, Log
 from infra.delivery.messages import START, Message, Place
 from infra.delivery.metrics import APPLIED, HALTED, REPAIRED
 from infra.delivery.parking import TooManyParked, apply_around_failures, parked_among, passes
+from infra.wanted import still_wanted
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Consumer:
             except Superseded:
                 log.warning("%s: another process runs %s now", self.cell, self.name)
             except UNREACHABLE as error:
+                still_wanted()
                 log.warning("%s: %s begins again: %s", self.cell, self.name, error)
             self.ready = False
             await asyncio.sleep(RETRY_SECONDS)

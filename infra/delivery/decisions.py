@@ -16,6 +16,7 @@ from infra.delivery.log import Diverged
 from infra.delivery.messages import Place
 from infra.delivery.metrics import APPLIED, POSITION
 from infra.delivery.parking import passes
+from infra.wanted import still_wanted
 from projections import refusals
 from projections.refusals import Decision
 
@@ -61,6 +62,7 @@ class Decisions:
                     while True:
                         await self._step_or_halt(conn)
             except UNREACHABLE as error:
+                still_wanted()
                 log.warning("%s: decisions begin again: %s", self.cell, error)
             await asyncio.sleep(POLL_SECONDS)
 

@@ -19,6 +19,7 @@ from infra.delivery.jetstream import BATCH_BYTES, Fenced, Found, Limits, Lost, S
 from infra.delivery.log import Diverged, Log
 from infra.delivery.messages import Message, Place
 from infra.delivery.metrics import PUBLISHED, RELAY_LAG
+from infra.wanted import still_wanted
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Relay:
                     await nats.on_commit(self._woken.set)
                     await self._serve(conn, nats)
             except (Lost, *UNREACHABLE) as error:
+                still_wanted()
                 self.ready = False
                 log.warning("%s: relay begins again: %s", self.cell, error)
                 await asyncio.sleep(RETRY_SECONDS)

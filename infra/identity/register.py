@@ -13,6 +13,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from domain.identity import IdentityUnavailable
+from infra.wanted import still_wanted
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class Register:
             async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
                 await self._read()
         except (psycopg.Error, OSError, TimeoutError) as error:
+            still_wanted()
             log.warning("the identity register cannot be read: %s", error)
             await self._hang_up()
 

@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from commands.ports import Clock, Overloaded, Unreachable
 from commands.processes.todo import Point, Process, Tools
 from infra.processes.list import claim, note
+from infra.wanted import still_wanted
 
 AT_ONCE: Final = 32  # points worked on side by side
 POLL_SECONDS: Final = 0.1
@@ -40,6 +41,7 @@ class Runner:
             try:
                 busy = await self.step()
             except (psycopg.OperationalError, PoolTimeout) as gone:
+                still_wanted()
                 log.warning("the to-do list is out of reach: %s", gone)
                 busy = False
             if not busy:

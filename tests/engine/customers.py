@@ -103,9 +103,11 @@ class Customers:
     async def collect_promises(self) -> None:
         """Every promise is kept: each stored command was decided, and its answer can be had."""
         line = Line(self)
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         for command_id, ask in self.promised.items():
             status = Ask("status", str(command_id))
             while (said := await line.insist(status)).kind == "promised":
+                assert asyncio.get_running_loop().time() < deadline, f"{ask} is still only promised"
                 await asyncio.sleep(POLL_SECONDS)
             assert said.kind == "answer", f"{ask} was promised, then told {said}"
             self.settled[msgspec.structs.replace(ask, later=False)] = said
@@ -150,7 +152,8 @@ class Customers:
         heard: list[tuple[Ask, Said]] = []
         for ask, reader, writer in self.abandoned:
             try:
-                text = await asyncio.wait_for(reader.readline(), within_seconds)
+                async with asyncio.timeout(within_seconds):
+                    text = await reader.readline()
             except (ConnectionError, TimeoutError):
                 text = b""
             if text:
@@ -200,7 +203,8 @@ class Line:
                 self._streams = await asyncio.open_connection(host, int(port), limit=LINE_MAX)
             reader, writer = self._streams
             writer.write(encode(ask) + b"\n")
-            line = await asyncio.wait_for(reader.readline(), self._crowd.silence_seconds)
+            async with asyncio.timeout(self._crowd.silence_seconds):
+                line = await reader.readline()
         except TimeoutError:
             assert self._streams is not None
             self._crowd.abandoned.append((ask, *self._streams))

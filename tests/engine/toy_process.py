@@ -47,13 +47,20 @@ class Desk:
     def __init__(self, cell: Running, inbox: PostgresInbox) -> None:
         self.cell = cell
         self.inbox = inbox
+        self.lines: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.lines.add(writer)
         with suppress(ConnectionError):
             while line := await reader.readline():
                 writer.write(encode(await self.say(read_ask(line))) + b"\n")
                 await writer.drain()
         writer.close()
+        self.lines.discard(writer)
+
+    def hang_up(self) -> None:
+        for writer in self.lines:
+            writer.transport.abort()
 
     async def say(self, ask: Ask) -> Said:
         try:
@@ -119,6 +126,7 @@ async def run(dsn: str, port: int, inbox_dsn: str) -> None:
     ):
         desk = Desk(cell, inbox)
         await answer_at(port, desk.serve, stopped)
+    desk.hang_up()  # now that the engine has answered whom it could
 
 
 async def answer_at(

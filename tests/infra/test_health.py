@@ -3,6 +3,7 @@
 import asyncio
 
 from infra.services.health import end
+from infra.wanted import still_wanted
 
 
 async def test_work_that_takes_a_cancellation_for_an_error_is_cancelled_again() -> None:
@@ -22,3 +23,24 @@ async def test_work_that_takes_a_cancellation_for_an_error_is_cancelled_again() 
     await asyncio.sleep(0)  # let it begin
     await asyncio.wait_for(end(task), 10)
     assert (task.cancelled(), cancelled) == (True, 2)
+
+
+async def test_a_loop_that_outlives_errors_ends_when_a_cancellation_was_lost_in_one() -> None:
+    async def restless() -> None:
+        while True:
+            try:
+                await drive()
+            except OSError:
+                still_wanted()
+
+    async def drive() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            raise OSError("the server is gone") from None
+
+    task = asyncio.create_task(restless())
+    await asyncio.sleep(0)  # let it begin
+    task.cancel()
+    await asyncio.wait((task,), timeout=10)
+    assert task.cancelled()
