@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from uuid_utils.compat import uuid7
 
@@ -27,7 +28,6 @@ from domain.errors import Rejected
 from infra.cell.inbox import WAITING_MAX, PostgresInbox
 from infra.cell.keys import key_digest
 from infra.cell.store import PostgresCellStore
-from infra.settings import acting_as
 from tests.engine.toy import COUNTER, TOY
 from tests.waiting import eventually_async
 
@@ -77,7 +77,7 @@ async def an_inbox(
 ) -> AsyncIterator[PostgresInbox]:
     """The cell's inbox as an API process sees it."""
     async with AsyncConnectionPool(
-        acting_as(dsn, "tuan_api"), min_size=0, max_size=4, open=False
+        make_conninfo(dsn, options="-c role=tuan_api"), min_size=0, max_size=4, open=False
     ) as pool:
         yield PostgresInbox(pool, "cell_0", waiting_max=waiting_max, monotonic=monotonic)
 

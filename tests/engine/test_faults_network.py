@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
@@ -15,9 +14,10 @@ from commands.engine import intake
 from commands.engine.ports import StoreGone
 from commands.ports import Answer, Overloaded
 from infra.cell import store as store_module
+from tests.engine.behind import behind_a_proxy
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
-from tests.engine.heavy import DECIDERS, HEAVY
+from tests.engine.heavy import HEAVY
 from tests.engine.house import (
     END_SESSION,
     POWERLESS,
@@ -27,7 +27,7 @@ from tests.engine.house import (
     in_thread,
     one_more_answer,
 )
-from tests.engine.running import HandClock, Running, an_inbox, running, submission
+from tests.engine.running import HandClock, an_inbox, submission
 from tests.engine.toy import Bump, Open
 from tests.servers import Database, Processes
 from tests.tcp_proxy import TcpProxy, proxied
@@ -36,32 +36,6 @@ from tests.waiting import eventually_async
 CUTS = 12
 
 log = logging.getLogger(__name__)
-
-
-class Hook:
-    """Does something once, when the engine passes a point."""
-
-    def __init__(self) -> None:
-        self.passed: list[str] = []
-        self.at: dict[str, Callable[[], None]] = {}
-
-    def __call__(self, point: str) -> None:
-        self.passed.append(point)
-        self.at.pop(point, lambda: None)()
-
-
-@asynccontextmanager
-async def behind_a_proxy(
-    database: Database, clock: HandClock | None = None
-) -> AsyncIterator[tuple[Running, TcpProxy, Hook]]:
-    hook = Hook()
-    async with (
-        proxied(database.dsn) as (proxy, dsn),
-        running(dsn, reached=hook, clock=clock, use_cases=HEAVY, deciders=DECIDERS) as cell,
-    ):
-        cell.dsn = database.dsn  # tests look past the proxy
-        yield cell, proxy, hook
-        proxy.let_go()
 
 
 def losing_the_answer(proxy: TcpProxy) -> None:

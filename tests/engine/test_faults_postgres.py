@@ -18,7 +18,7 @@ from commands.ports import Answer, Overloaded, Submission
 from infra.embedded.postgres import Postgres
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
-from tests.engine.house import SEED, House, finish, in_thread, one_more_answer
+from tests.engine.house import SEED, SLOW_FLUSH, House, finish, in_thread, one_more_answer
 from tests.engine.injected import BAD_PAGE, KILLER, Injector, small_disk_for
 from tests.engine.running import Running, running
 from tests.engine.toy import Bump
@@ -34,6 +34,7 @@ async def test_killed_or_restarted_under_load_it_loses_nothing(
     private_postgres: Postgres, processes: Processes
 ) -> None:
     dice, dsn = random.Random(SEED), private_postgres.dsn()
+    rows(dsn, SLOW_FLUSH)  # so that many a kill comes while a commit is on its way
     house = House(processes, dsn)
     engine = await asyncio.to_thread(house.start)
     crowd = Customers(house.addresses, SEED)

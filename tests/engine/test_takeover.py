@@ -8,15 +8,18 @@ import logging
 import os
 import random
 import signal
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from infra.cell import store
-from tests.engine.books import rows
+from tests.engine.behind import behind_a_proxy
+from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
 from tests.engine.house import POWERLESS, SEED, House, Toy, finish, in_thread, one_more_answer
-from tests.engine.running import running
+from tests.engine.running import HandClock, running
+from tests.engine.toy import Bump, Open
 from tests.engine.wire import Ask, Said
 from tests.servers import Database, Processes
 from tests.waiting import eventually
@@ -132,6 +135,33 @@ async def test_an_owner_that_ends_in_order_hands_over_at_once(
     ]  # it did not leave its silence to be noticed
     await in_thread(heir.owns)
     await finish(crowd, dsn)
+
+
+async def test_a_timer_in_hand_is_not_fired_again_after_another_owner_saw_to_it(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "REPLY_SECONDS", 0.5)
+    monkeypatch.setattr(store, "SILENCE_SECONDS", 1.5)
+    clock, dsn = HandClock(), fresh_database.dsn
+    rings = "select count(*) from commands where name = 'ring'"
+    async with behind_a_proxy(fresh_database, clock) as (first, proxy, hook):
+        await first.ask(Open(late_seconds=10))
+
+        def lose_the_way() -> None:
+            proxy.refuses = True
+            for link in proxy.links:
+                link.hold_requests()
+
+        hook.at["decided"] = lose_the_way
+        clock.forward(seconds=11)
+        await in_thread(lambda: first.engine.head is None)
+        async with running(dsn, clock=clock, address="second") as second:
+            await in_thread(lambda: second.one(rings) == 1)
+        proxy.let_go()
+        await in_thread(lambda: first.engine.head is not None)
+        assert (await first.ask(Bump(uuid4()))).outcome == "accepted"
+        assert first.one(rings) == 1
+        audit(dsn, {})
 
 
 async def test_an_idle_owner_keeps_its_cell(
