@@ -73,7 +73,8 @@ class Intake:
         due = self._next_timer is not None and self._next_timer <= now
         if not due and self._queue.size == 0:
             try:
-                await asyncio.wait_for(self._queue.arrived.wait(), IDLE_POLL_SECONDS)
+                async with asyncio.timeout(IDLE_POLL_SECONDS):
+                    await self._queue.arrived.wait()
             except TimeoutError:
                 self._queue.arrived.clear()
         fired = [self._fire(timer) for timer in await self._due(now)] if due else []

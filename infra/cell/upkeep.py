@@ -13,6 +13,8 @@ from commands.ports import Clock
 EVERY_SECONDS = 3600.0
 AHEAD = timedelta(days=14)  # partitions of idempotency keys that are ready before they are needed
 COMMANDS_AHEAD = 50_000_000
+# A new partition locks the whole table; waiting for that behind a long reader, all commits would wait too.
+SESSION = "-c role=tuan_engine -c lock_timeout=1s"
 KEYS_KEPT = timedelta(days=40)  # at least 30 are promised; whole weeks are dropped
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ async def keep_up(dsn: str, cell: str, seq: int, clock: Clock) -> None:
     """One turn. Raises: psycopg.Error."""
     now = clock.now()
     async with await psycopg.AsyncConnection.connect(
-        dsn, autocommit=True, options="-c role=tuan_engine", connect_timeout=5
+        dsn, autocommit=True, options=SESSION, connect_timeout=5
     ) as connection:
         await connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(cell)))
         days = AHEAD.days + 7

@@ -222,7 +222,7 @@ class Session:
             over.clear()
             request = json.dumps({"batch": left, "expires": expires}).encode()
             await self.until_lost(self._client.publish(pull, request, reply=inbox))
-            await self.until_lost(asyncio.wait_for(over.wait(), PULL_SECONDS + 1))
+            await self.until_lost(_within(PULL_SECONDS + 1, over.wait()))
         raise Lost(f"consumer {durable}: status {status}")
 
     async def _position_consumer(self, durable: str, after: int) -> None:
@@ -245,6 +245,12 @@ class Session:
     async def acknowledge(self, reply: str) -> None:
         """Everything up to the message with this reply subject is done with."""
         await self.until_lost(self._client.publish(reply, b"+ACK"))
+
+
+async def _within(seconds: float, work: Awaitable[T]) -> T:
+    """Raises: TimeoutError. (`asyncio.wait_for` of Python 3.11 may swallow a cancellation.)"""
+    async with asyncio.timeout(seconds):
+        return await work
 
 
 @asynccontextmanager
@@ -277,4 +283,4 @@ async def session(servers: Sequence[str], cell: str, name: str) -> AsyncIterator
         yield Session(client, lost, cell)
     finally:
         with suppress(TimeoutError, OSError, NatsError):  # it is over either way
-            await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+            await _within(CLOSE_SECONDS, client.close())

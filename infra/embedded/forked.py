@@ -59,14 +59,18 @@ def fork(
 ) -> Forked:
     """Run `body` in a child of its own process group; its result is the exit code."""
     parent = os.getpid()
+    # Until the child has its own handlers, a signal for it waits: ours would swallow it.
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLERS)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpgid(pid, pid)  # here too: whoever comes first
         return Forked(pid)
     code = 1
     try:
         detach(parent, log, death)
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
         os.environ.update(env)
         os.chdir(cwd or ".")
         code = body()

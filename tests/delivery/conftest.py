@@ -13,6 +13,7 @@ from infra.delivery.jetstream import Limits
 from infra.delivery.relay import Relay
 from infra.delivery.replay import digest, empty_tables, make_tables, replay
 from infra.embedded.nats import Nats
+from infra.services.health import end
 from projections import PROJECTIONS
 from tests.delivery.history import History
 from tests.servers import Database, new_nats
@@ -75,9 +76,8 @@ class Pipe:
         return consumer
 
     async def stop(self, task: asyncio.Task[Any]) -> None:
-        task.cancel()
-        await asyncio.wait((task,))
         self.running.remove(task)
+        await end(task)
 
     def positions(self) -> dict[str, int]:
         return dict(self.history.rows("select handler, position from read.checkpoints"))

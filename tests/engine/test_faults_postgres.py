@@ -10,17 +10,19 @@ from collections.abc import Awaitable, Sequence
 from uuid import UUID, uuid4
 
 import msgspec
+import psycopg
 import pytest
 
 from commands.engine import engine as engine_module
 from commands.engine.ports import StoreGone
 from commands.ports import Answer, Overloaded, Submission
+from infra.cell.upkeep import keep_up
 from infra.embedded.postgres import Postgres
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
 from tests.engine.house import SEED, SLOW_FLUSH, House, finish, in_thread, one_more_answer
 from tests.engine.injected import BAD_PAGE, KILLER, Injector, small_disk_for
-from tests.engine.running import Running, running
+from tests.engine.running import HandClock, Running, running
 from tests.engine.toy import Bump
 from tests.servers import Database, Processes
 from tests.tcp_proxy import proxied
@@ -215,6 +217,27 @@ async def test_a_session_lost_over_the_inbox_strands_no_caller(
         assert totals(await bump_ten(cell, counter)) == list(range(1, 11))
         await in_thread(lambda: not losses)
         assert totals(await bump_ten(cell, counter)) == list(range(1, 11))
+    audit(fresh_database.dsn, {})
+
+
+async def test_upkeep_behind_a_long_reader_does_not_stop_the_cell(
+    fresh_database: Database,
+) -> None:
+    """Somebody reads all commands for an hour, and meanwhile new partitions are due."""
+    counter = uuid4()
+    async with running(fresh_database.dsn) as cell:
+        await cell.ask(Bump(counter))
+        with psycopg.connect(fresh_database.dsn) as reader:
+            reader.execute("select count(*) from cell_0.commands")
+            keeping = asyncio.create_task(
+                keep_up(fresh_database.dsn, "cell_0", 100_000_000, HandClock())
+            )
+            blocked = "select 1 from pg_locks where not granted"
+            await in_thread(lambda: bool(rows(fresh_database.dsn, blocked)))
+            assert totals(await bump_ten(cell, counter)) == list(range(2, 12))
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await keeping
+        await keep_up(fresh_database.dsn, "cell_0", 100_000_000, HandClock())
     audit(fresh_database.dsn, {})
 
 
