@@ -33,14 +33,14 @@ async def test_killed_at_any_moment_it_keeps_every_promise(
     rows(dsn, SLOW_FLUSH)  # so that many a kill comes while a commit is on its way
     house = House(processes, dsn)
     crowd = Customers(house.addresses, SEED)
-    owner, spare = house.start(), house.begin()
+    owner, spare = house.enthrone(house.begin()), house.begin()
     crowd.come()
     for _ in range(KILLS):
         await one_more_answer(crowd)
         await asyncio.sleep(dice.uniform(0, 0.3))
         assert owner.child.alive, owner.child.last_words(30)
         await asyncio.to_thread(house.bury, owner)
-        owner, spare = await asyncio.to_thread(house.welcome, spare), house.begin()
+        owner, spare = await asyncio.to_thread(house.enthrone, spare), house.begin()
     await one_more_answer(crowd)
     await finish(crowd, dsn)
     assert crowd.met["silence"] >= KILLS  # the kills were felt
@@ -57,13 +57,13 @@ async def test_killed_at_each_point_of_its_loop_it_keeps_every_promise(
     dice.shuffle(points)
     house = House(processes, dsn)
     crowd = Customers(house.addresses, SEED)
-    doomed = house.start(crash_at=death(points[0], dice))
+    doomed = house.enthrone(house.begin(crash_at=death(points[0], dice)))
     crowd.come()
     for point, following in zip(points, [*points[1:], ""], strict=True):
         heir = house.begin(crash_at=death(following, dice) if following else "")
         await dead(doomed, point, dsn, crowd)
         await asyncio.to_thread(house.bury, doomed)
-        doomed = await asyncio.to_thread(house.welcome, heir)
+        doomed = await asyncio.to_thread(house.enthrone, heir)
     await one_more_answer(crowd)
     await finish(crowd, dsn)
     assert crowd.met["in doubt, was done"]
