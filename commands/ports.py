@@ -127,6 +127,7 @@ class Forwarder(Protocol):
 # --- payment channels ------------------------------------------------------------------------
 
 ChannelState: TypeAlias = Literal["not_paid", "paid", "closed", "not_found", "refunded"]
+RefundState: TypeAlias = Literal["processing", "succeeded", "closed", "abnormal", "not_found"]
 
 
 class ChannelRefused(Exception):
@@ -138,7 +139,15 @@ class ChannelRefused(Exception):
 
 
 class ChannelInDoubt(Exception):
-    """Nobody knows whether the channel did it: timeout, reset, 5xx, SYSTEM_ERROR, 429. Query before acting."""
+    """Nobody knows whether the channel did it. Query before acting.
+
+    `code` is the channel's own word where it said one (SYSTEM_ERROR, FREQUENCY_LIMITED), else what happened
+    to the call: timeout, reset, unreadable, unproven, or http_<status>.
+    """
+
+    def __init__(self, message: str, code: str = "unreadable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class BadNotification(Exception):
@@ -153,6 +162,29 @@ class ChannelPayment(NamedTuple):
     transaction_id: str = ""
     amount: Money | None = None
     paid_at: datetime | None = None
+
+
+class ChannelRefund(NamedTuple):
+    """One refund as the channel sees it. Everything after `state` is set once the channel knows of it.
+
+    `closed`: the money stayed with us, and only a new number can try again. `abnormal`: the buyer's card or
+    account took nothing, and the same refund goes on by another way.
+    """
+
+    out_refund_no: str
+    state: RefundState
+    channel_refund_id: str = ""
+    transaction_id: str = ""
+    amount: Money | None = None
+    received_by: str = ""  # where the money went, in the channel's words; masked by the channel
+    succeeded_at: datetime | None = None
+
+
+class ChannelBalance(NamedTuple):
+    """What a merchant account holds: to pay refunds from at once, and what the channel still keeps back."""
+
+    available: Money
+    pending: Money
 
 
 class PaymentChannel(Protocol):
@@ -180,7 +212,26 @@ class PaymentChannel(Protocol):
     async def close(self, out_trade_no: str) -> None:
         """Make sure it can never be paid. Raises: ChannelRefused (it was paid), ChannelInDoubt."""
 
-    def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+    async def refund(
+        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+    ) -> ChannelRefund:
+        """Ask for money to go back. The same number again is the same refund, never a second one.
+
+        `total` is what the whole transaction was. Raises: ChannelRefused, ChannelInDoubt.
+        """
+
+    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        """What the channel knows now; `not_found` is no proof at once. Raises: ChannelRefused, ChannelInDoubt."""
+
+    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+        """Have the money of an abnormal refund sent to our own bank account. Raises: as `refund`."""
+
+    async def balance(self) -> ChannelBalance:
+        """What refunds can be paid from. Raises: ChannelRefused, ChannelInDoubt."""
+
+    def read_notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> ChannelPayment | ChannelRefund:
         """Verify and decrypt the channel's message. Raises: BadNotification."""
 
 

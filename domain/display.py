@@ -20,6 +20,7 @@ class OrderStatus(StrEnum):
         "LATE_PAID"  # lasts no longer than the command that decides what to do with the money
     )
     REFUNDING = "REFUNDING"
+    REFUND_ATTENTION = "REFUND_ATTENTION"  # the refund does not go through: people look after it
     REFUNDED = "REFUNDED"
 
 
@@ -46,6 +47,7 @@ PHRASES: dict[OrderStatus, str] = {
     OrderStatus.USED: "已核销",
     OrderStatus.LATE_PAID: "退款/售后",
     OrderStatus.REFUNDING: "退款/售后",
+    OrderStatus.REFUND_ATTENTION: "退款/售后",
     OrderStatus.REFUNDED: "退款/售后",
 }
 

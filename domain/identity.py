@@ -11,6 +11,8 @@ SCOPES: Final = {
     "catalog:write": "Register goods, receive stock, launch and end campaigns.",
     "payment:start": "Start a payment with a sealed payer, as the buyer that the token names. For services.",
     "payment:record": "Record what a payment channel says. For services.",
+    "refund:propose": "Propose refunds, and what to do with those that do not go through.",
+    "refund:approve": "Approve or decline what another person proposed at the refund desk.",
     "process:act": "Carry out the decisions of process managers. For services.",
     "read:own": "Read the orders of the buyer that the token names.",
     "read:all": "Read everything of the tenant.",

@@ -10,6 +10,7 @@ GroupId = NewType("GroupId", UUID)
 OrderId = NewType("OrderId", UUID)
 PaymentId = NewType("PaymentId", UUID)
 RefundId = NewType("RefundId", UUID)
+ProposalId = NewType("ProposalId", UUID)
 UserId = NewType("UserId", UUID)
 
 NIL = UUID(int=0)

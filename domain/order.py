@@ -13,6 +13,7 @@ from domain.errors import NotFound, Rejected
 from domain.events.catalog import Fulfilment
 from domain.events.order import (
     CloseReason,
+    HeldAs,
     LateReason,
     OrderClosed,
     OrderClosing,
@@ -23,6 +24,8 @@ from domain.events.order import (
     OrderPaymentStarted,
     OrderPlaced,
     OrderReadied,
+    OrderRefunded,
+    OrderRefundEscalated,
     RefundOwed,
     RefundReason,
 )
@@ -32,6 +35,15 @@ from domain.offer import Offer, unit_price
 from domain.terms import Terms
 
 CHANNEL_TIME_MIN = timedelta(seconds=60)  # WeChat Pay accepts no payment that expires sooner
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """One debt to the buyer: what is owed back of which transaction."""
+
+    payment_id: PaymentId
+    transaction_id: str
+    amount: Money
+    why: RefundReason
 
 
 class Order(msgspec.Struct):
@@ -51,10 +63,12 @@ class Order(msgspec.Struct):
     payment_id: PaymentId | None = None
     transaction_id: str = ""  # the first that arrived: it bought the order or came too late for it
     closing: CloseReason = "deadline"
-    owed: dict[RefundId, Money] = {}  # only ever grows
+    owed: dict[RefundId, Owed] = {}  # only ever grows
+    refunded: set[RefundId] = set()  # only ever grows
 
 
 UNPAID = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CLOSING})
+BEING_REFUNDED = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUND_ATTENTION})
 
 
 class OrderNotFound(NotFound, code="order_not_found", zh="订单不存在"):
@@ -75,6 +89,14 @@ class TooLateToPay(Rejected, code="too_late_to_pay", zh="支付时间即将截�
 
 class OrderAlreadyPaid(Rejected, code="order_already_paid", zh="订单已支付，请申请退出拼团或售后"):
     """A paid order is not cancelled; its buyer withdraws, or asks for after-sale service."""
+
+
+class OrderNotRefundable(Rejected, code="order_not_refundable", zh="该订单当前不能退款"):
+    """Only an order that is ready and neither shipped nor used is refunded by an operator."""
+
+
+class RefundOverPaid(Rejected, code="refund_over_paid", zh="退款金额超过可退金额"):
+    """Less than that is left of what the buyer paid; `left_fen` may be refunded."""
 
 
 class OrderNotWithdrawable(Rejected, code="order_not_withdrawable", zh="该订单不能退出拼团"):
@@ -198,13 +220,26 @@ def capture(
     if transaction_id == order.transaction_id or refund in order.owed:
         return ()
     paid = OrderPaid(order.id, payment_id, transaction_id, amount, paid_at, at)
+    if late is None and order.group_id is None:
+        return (paid, OrderReadied(order.id, amount, at))
     if late is None:
         return (paid,)
     arrived = OrderLatePaid(order.id, payment_id, transaction_id, amount, late, paid_at, at)
     if reseated:
         return (arrived, paid)
-    why: RefundReason = "paid_twice" if late == "paid_twice" else "late_payment"
-    owed = RefundOwed(order.id, refund, payment_id, transaction_id, amount, why, at)
+    twice = late == "paid_twice"
+    why: RefundReason = "paid_twice" if twice else "late_payment"
+    owed = RefundOwed(
+        order_id=order.id,
+        refund_id=refund,
+        payment_id=payment_id,
+        transaction_id=transaction_id,
+        amount=amount,
+        why=why,
+        ends=not twice,
+        held_as="escrow",
+        at=at,
+    )
     return (arrived, owed)
 
 
@@ -215,12 +250,14 @@ def may_be_reseated(order: Order) -> bool:
 
 def ready(order: Order, *, at: datetime) -> tuple[OrderEvent, ...]:
     """The group succeeded: fulfil the order."""
-    return (OrderReadied(order.id, at),) if order.status is OrderStatus.GROUPING else ()
+    if order.status is not OrderStatus.GROUPING:
+        return ()
+    return (OrderReadied(order.id, order.amount, at),)
 
 
 def withdraw(order: Order, *, at: datetime) -> tuple[OrderEvent, ...]:
     """Its buyer leaves the open group: the money is owed back."""
-    if order.status is OrderStatus.REFUNDING:
+    if order.status in BEING_REFUNDED or order.status is OrderStatus.REFUNDED:
         return ()
     if order.status is not OrderStatus.GROUPING:
         raise OrderNotWithdrawable(status=order.status.value)
@@ -232,14 +269,73 @@ def owe(order: Order, *, why: RefundReason, at: datetime) -> tuple[OrderEvent, .
     if order.status is not OrderStatus.GROUPING or order.payment_id is None:
         return ()
     refund = refund_id(order.payment_id, order.transaction_id)
-    return (
-        RefundOwed(order.id, refund, order.payment_id, order.transaction_id, order.amount, why, at),
+    return (_owed(order, refund, order.amount, why=why, ends=True, held_as="escrow", at=at),)
+
+
+def refundable(order: Order) -> Money:
+    """What an operator may still give back of what bought the order. Raises: OrderNotRefundable."""
+    if order.status is not OrderStatus.READY or order.payment_id is None:
+        raise OrderNotRefundable(status=order.status.value)
+    debts = (owed for owed in order.owed.values() if owed.transaction_id == order.transaction_id)
+    return order.amount - sum((owed.amount for owed in debts), ZERO)
+
+
+def owe_by_hand(
+    order: Order, *, refund: RefundId, amount: Money, at: datetime
+) -> tuple[OrderEvent, ...]:
+    """Owe back what two people agreed on; all of it ends the order. Raises: as `refundable`, RefundOverPaid."""
+    if refund in order.owed:
+        return ()
+    left = refundable(order)
+    if amount > left:
+        raise RefundOverPaid(left_fen=left.fen)
+    ends = amount == left
+    return (_owed(order, refund, amount, why="operator", ends=ends, held_as="voucher", at=at),)
+
+
+def refunded(order: Order, *, refund: RefundId, at: datetime) -> tuple[OrderEvent, ...]:
+    """The money of one debt has arrived with the buyer."""
+    owed = order.owed.get(refund)
+    if owed is None or refund in order.refunded:
+        return ()
+    return (OrderRefunded(order.id, refund, owed.amount, at),)
+
+
+def escalate(order: Order, *, refund: RefundId, at: datetime) -> tuple[OrderEvent, ...]:
+    """Tell that people look after a debt of this order."""
+    if refund not in order.owed or refund in order.refunded:
+        return ()
+    return (OrderRefundEscalated(order.id, refund, at),)
+
+
+def _owed(
+    order: Order,
+    refund: RefundId,
+    amount: Money,
+    *,
+    why: RefundReason,
+    ends: bool,
+    held_as: HeldAs,
+    at: datetime,
+) -> OrderEvent:
+    """A debt out of the transaction that bought the order."""
+    assert order.payment_id is not None
+    return RefundOwed(
+        order_id=order.id,
+        refund_id=refund,
+        payment_id=order.payment_id,
+        transaction_id=order.transaction_id,
+        amount=amount,
+        why=why,
+        ends=ends,
+        held_as=held_as,
+        at=at,
     )
 
 
 def status_after(order: Order, events: Sequence[OrderEvent]) -> OrderStatus:
     """Where the order will stand once these events are recorded."""
-    preview = msgspec.structs.replace(order, owed=dict(order.owed))
+    preview = msgspec.structs.replace(order, owed=dict(order.owed), refunded=set(order.refunded))
     for event in events:
         evolve(preview, event)
     return preview.status
@@ -286,9 +382,18 @@ def evolve(order: Order, event: OrderEvent) -> Order:
                 order.status = OrderStatus.LATE_PAID
                 order.transaction_id = event.transaction_id
         case RefundOwed():
-            order.owed[event.refund_id] = event.amount
-            if event.why != "paid_twice":
+            order.owed[event.refund_id] = Owed(
+                event.payment_id, event.transaction_id, event.amount, event.why
+            )
+            if event.ends:
                 order.status = OrderStatus.REFUNDING
+        case OrderRefunded():
+            order.refunded.add(event.refund_id)
+            if order.status in BEING_REFUNDED and len(order.refunded) == len(order.owed):
+                order.status = OrderStatus.REFUNDED
+        case OrderRefundEscalated():
+            if order.status is OrderStatus.REFUNDING:
+                order.status = OrderStatus.REFUND_ATTENTION
         case _:
             assert_never(event)
     return order

@@ -3,8 +3,8 @@
 A capture is never refused: money that arrived is a fact, and what it buys is decided by the order.
 """
 
-from datetime import datetime
-from typing import assert_never
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -15,10 +15,34 @@ from domain.events.payment import (
     PaymentClosed,
     PaymentEvent,
     PaymentPrepared,
+    PaymentRefundEnded,
+    PaymentRefundStarted,
     PaymentRequested,
 )
-from domain.ids import NIL, OrderId, PaymentId
+from domain.fees import fee_returned
+from domain.ids import NIL, OrderId, PaymentId, RefundId
 from domain.money import ZERO, Money
+
+REFUNDS_MAX = 50  # numbers of one payment; WeChat Pay v3
+REFUND_GAP = timedelta(minutes=1)  # between two numbers of one payment; WeChat Pay v3
+REFUND_WITHIN = timedelta(days=365)  # of the payment; WeChat Pay v3
+
+
+class Capture(msgspec.Struct, frozen=True):
+    """Money that arrived."""
+
+    amount: Money
+    paid_at: datetime
+
+
+class RefundNumber(msgspec.Struct):
+    """One refund number of this payment. A dead one was ended by the channel without paying."""
+
+    refund_id: RefundId
+    transaction_id: str
+    amount: Money
+    fee_back: Money
+    live: bool = True
 
 
 class Payment(msgspec.Struct):
@@ -31,8 +55,13 @@ class Payment(msgspec.Struct):
     description: str = ""
     expires_at: datetime | None = None
     prepay_id: str = ""
-    transactions: set[str] = set()  # the channel's numbers; only ever grows
+    transactions: dict[str, Capture] = {}  # by the channel's number; only ever grows
     closed: bool = False
+    refunds: dict[str, RefundNumber] = {}  # by our number at the channel; only ever grows
+    refund_started_at: datetime | None = None  # the latest number's
+
+
+RefundBar: TypeAlias = Literal["over_capture", "too_old", "too_many", "too_soon"]
 
 
 class PaymentNotFound(NotFound, code="payment_not_found", zh="支付单不存在"):
@@ -120,6 +149,63 @@ def close(payment: Payment, *, at: datetime) -> tuple[PaymentEvent, ...]:
     return (PaymentClosed(payment.id, payment.order_id, at),)
 
 
+def refund_bar(
+    payment: Payment, *, transaction_id: str, amount: Money, at: datetime
+) -> RefundBar | None:
+    """Why no new refund number may go out, now or ever; None when one may."""
+    capture = payment.transactions.get(transaction_id)
+    out = sum((number.amount for number in live_refunds(payment, transaction_id)), amount)
+    if capture is None or out > capture.amount:
+        return "over_capture"
+    if at > capture.paid_at + REFUND_WITHIN:
+        return "too_old"
+    if len(payment.refunds) >= REFUNDS_MAX:
+        return "too_many"
+    return "too_soon" if at < next_refund_at(payment, at) else None
+
+
+def live_refunds(payment: Payment, transaction_id: str) -> list[RefundNumber]:
+    """The numbers under which money of this transaction may go back, or has."""
+    numbers = payment.refunds.values()
+    return [number for number in numbers if number.live and number.transaction_id == transaction_id]
+
+
+def next_refund_at(payment: Payment, at: datetime) -> datetime:
+    """The earliest moment for another refund number."""
+    last = payment.refund_started_at
+    return at if last is None else max(at, last + REFUND_GAP)
+
+
+def start_refund(
+    payment: Payment,
+    *,
+    refund_id: RefundId,
+    transaction_id: str,
+    number: str,
+    amount: Money,
+    at: datetime,
+) -> tuple[PaymentEvent, ...]:
+    """Count a refund number that nothing bars against the capture, once."""
+    if number in payment.refunds:
+        return ()
+    live = live_refunds(payment, transaction_id)
+    refunded = sum((one.amount for one in live), amount)
+    given = sum((one.fee_back for one in live), ZERO)
+    paid = payment.transactions[transaction_id].amount
+    fee_back = fee_returned(payment.channel, paid, refunded) - given
+    return (
+        PaymentRefundStarted(payment.id, refund_id, transaction_id, number, amount, fee_back, at),
+    )
+
+
+def end_refund(payment: Payment, *, number: str, at: datetime) -> tuple[PaymentEvent, ...]:
+    """The channel will never pay under this number."""
+    refund = payment.refunds.get(number)
+    if refund is None or not refund.live:
+        return ()
+    return (PaymentRefundEnded(payment.id, number, at),)
+
+
 def known(payment: Payment) -> bool:
     """Has it been requested?"""
     return payment.id != NIL
@@ -141,9 +227,16 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
         case PaymentPrepared():
             payment.prepay_id = event.prepay_id
         case PaymentCaptured():
-            payment.transactions.add(event.transaction_id)
+            payment.transactions[event.transaction_id] = Capture(event.amount, event.paid_at)
         case PaymentClosed():
             payment.closed = True
+        case PaymentRefundStarted():
+            payment.refunds[event.number] = RefundNumber(
+                event.refund_id, event.transaction_id, event.amount, event.fee_back
+            )
+            payment.refund_started_at = event.at
+        case PaymentRefundEnded():
+            payment.refunds[event.number].live = False
         case _:
             assert_never(event)
     return payment

@@ -21,14 +21,16 @@ from domain.events.order import (
     OrderPaymentStarted,
     OrderPlaced,
     OrderReadied,
+    OrderRefunded,
+    OrderRefundEscalated,
     RefundOwed,
 )
 from projections.recorded import Projection, Recorded, Tx, load, save
 
-NAME: Final = "order_status_v1"
+NAME: Final = "order_status_v2"
 
 TABLE: LiteralString = """
-create table order_status_v1 (
+create table order_status_v2 (
   order_id        uuid        primary key,
   tenant          text        not null,
   kind            text        not null,            -- leader, member, single
@@ -49,25 +51,27 @@ create table order_status_v1 (
   paid_at         timestamptz,                     -- by the channel's clock
   late_fen        bigint      not null,            -- arrived and could not buy it
   refund_owed_fen bigint      not null,
+  refunded_fen    bigint      not null,            -- has arrived with the buyer
   refund_reason   text,                            -- the latest
   close_reason    text,
   position        bigint      not null
 ) with (fillfactor = 80);
-create index on order_status_v1 (tenant, placed_at desc, order_id desc);
-create index on order_status_v1 (tenant, buyer, placed_at desc, order_id desc);
-create index on order_status_v1 (group_id) where group_id is not null;
-select read.tenants_apart('order_status_v1')"""
+create index on order_status_v2 (tenant, placed_at desc, order_id desc);
+create index on order_status_v2 (tenant, buyer, placed_at desc, order_id desc);
+create index on order_status_v2 (group_id) where group_id is not null;
+select read.tenants_apart('order_status_v2')"""
 
-LOAD: LiteralString = "select * from order_status_v1 where order_id = any(%s)"
+LOAD: LiteralString = "select * from order_status_v2 where order_id = any(%s)"
 SAVE: LiteralString = """
-insert into order_status_v1
-select * from json_populate_recordset(null::order_status_v1, %s::json)
+insert into order_status_v2
+select * from json_populate_recordset(null::order_status_v2, %s::json)
 on conflict (order_id) do update set
   status = excluded.status, payment_id = excluded.payment_id, paid_fen = excluded.paid_fen,
   paid_at = excluded.paid_at, late_fen = excluded.late_fen, refund_owed_fen = excluded.refund_owed_fen,
-  refund_reason = excluded.refund_reason, close_reason = excluded.close_reason,
+  refunded_fen = excluded.refunded_fen, refund_reason = excluded.refund_reason, close_reason = excluded.close_reason,
   position = excluded.position"""
 Interest: TypeAlias = OrderEvent
+BEING_REFUNDED: Final = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUND_ATTENTION})
 
 
 class Order(msgspec.Struct):
@@ -93,6 +97,7 @@ class Order(msgspec.Struct):
     paid_at: datetime | None = None
     late_fen: int = 0
     refund_owed_fen: int = 0
+    refunded_fen: int = 0
     refund_reason: str | None = None
     close_reason: str | None = None
     position: int = 0
@@ -140,10 +145,17 @@ def fold(order: Order, event: OrderEvent) -> None:
         case RefundOwed():
             order.refund_owed_fen += event.amount.fen
             order.refund_reason = event.why
-            if event.why != "paid_twice":
+            if event.ends:
                 order.status = OrderStatus.REFUNDING
+        case OrderRefunded():
+            order.refunded_fen += event.amount.fen
+            if order.status in BEING_REFUNDED and order.refunded_fen == order.refund_owed_fen:
+                order.status = OrderStatus.REFUNDED
+        case OrderRefundEscalated():
+            if order.status == OrderStatus.REFUNDING:
+                order.status = OrderStatus.REFUND_ATTENTION
         case _:
             assert_never(event)
 
 
-PROJECTION = Projection(NAME, ("order_status_v1",), TABLE, Interest, project, parks=True)
+PROJECTION = Projection(NAME, ("order_status_v2",), TABLE, Interest, project, parks=True)

@@ -32,6 +32,7 @@ class OrderView(BaseModel):
     paid_at: datetime | None
     late_fen: int
     refund_owed_fen: int
+    refunded_fen: int
     refund_reason: str | None
     close_reason: str | None
     position: int

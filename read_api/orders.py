@@ -25,7 +25,7 @@ SELECT: LiteralString = """
 select * from (
   select o.*, case when o.status = 'GROUPING' and g.status = 'SUCCEEDED' then 'GROUPED' else o.status end as state,
     exists (select from read.parked p where p.handler = %(handler)s and p.stream_id = o.order_id) as degraded
-  from read.order_status_v1 o left join read.group_board_v1 g on g.group_id = o.group_id
+  from read.order_status_v2 o left join read.group_board_v1 g on g.group_id = o.group_id
   where o.tenant = %(tenant)s and (%(buyer)s::uuid is null or o.buyer = %(buyer)s)
 ) o where """
 ONE: LiteralString = SELECT + "order_id = %(id)s"

@@ -41,8 +41,8 @@ def to_refund(event: FailInterest) -> Sequence[Change]:
 
 
 def settled_by(debt: RefundOwed) -> Sequence[Change]:
-    """A second payment is owed back beside the order, which goes on; any other debt is its end."""
-    return [] if debt.why == "paid_twice" else [Done(debt.order_id)]
+    """A debt beside the order, which goes on, settles nothing."""
+    return [Done(debt.order_id)] if debt.ends else []
 
 
 async def ready(point: Point, tools: Tools) -> Wait | None:

@@ -8,9 +8,17 @@ from domain.events.catalog import CampaignEvent, SkuEvent
 from domain.events.group import GroupEvent
 from domain.events.order import OrderEvent, QuotaEvent
 from domain.events.payment import PaymentEvent
+from domain.events.refund import RefundEvent
 from domain.events.stock import StockEvent
 
 Event: TypeAlias = (
-    OrderEvent | QuotaEvent | GroupEvent | StockEvent | PaymentEvent | CampaignEvent | SkuEvent
+    OrderEvent
+    | QuotaEvent
+    | GroupEvent
+    | StockEvent
+    | PaymentEvent
+    | RefundEvent
+    | CampaignEvent
+    | SkuEvent
 )
 EVENTS: tuple[type[msgspec.Struct], ...] = get_args(Event)

@@ -14,8 +14,11 @@ CloseReason: TypeAlias = Literal["deadline", "cancelled"]
 LateReason: TypeAlias = Literal[
     "order_closed", "group_decided", "after_deadline", "wrong_amount", "paid_twice"
 ]
-RefundReason: TypeAlias = Literal["group_failed", "withdrawn", "late_payment", "paid_twice"]
-"""Every reason ends the order, but `paid_twice`: that money is owed back while the order goes on."""
+RefundReason: TypeAlias = Literal[
+    "group_failed", "withdrawn", "late_payment", "paid_twice", "operator"
+]
+HeldAs: TypeAlias = Literal["escrow", "voucher"]
+"""Where the books keep money that is owed back: with a buyer who waits, or in what was delivered and not used."""
 
 
 class OrderPlaced(msgspec.Struct, frozen=True, tag="order.placed.v1"):
@@ -86,14 +89,15 @@ class OrderLatePaid(msgspec.Struct, frozen=True, tag="order.late_paid.v1"):
 
 
 class OrderReadied(msgspec.Struct, frozen=True, tag="order.readied.v1"):
-    """The group succeeded: the order is to be shipped or verified."""
+    """The deal is on, by its group's success or because it was bought alone: to be shipped or verified."""
 
     order_id: OrderId
+    amount: Money  # that it was paid with
     at: datetime
 
 
 class RefundOwed(msgspec.Struct, frozen=True, tag="order.refund_owed.v1"):
-    """The platform owes this buyer this transaction back; `refund_id` follows from it, so it is owed once."""
+    """The platform owes this buyer money of this transaction back; a refund with this id pays the debt."""
 
     order_id: OrderId
     refund_id: RefundId
@@ -101,6 +105,25 @@ class RefundOwed(msgspec.Struct, frozen=True, tag="order.refund_owed.v1"):
     transaction_id: str
     amount: Money
     why: RefundReason
+    ends: bool  # the order ends with it; else it goes on: paid twice, or part of it refunded
+    held_as: HeldAs
+    at: datetime
+
+
+class OrderRefunded(msgspec.Struct, frozen=True, tag="order.refunded.v1"):
+    """A debt is paid: the money has arrived with the buyer."""
+
+    order_id: OrderId
+    refund_id: RefundId
+    amount: Money
+    at: datetime
+
+
+class OrderRefundEscalated(msgspec.Struct, frozen=True, tag="order.refund_escalated.v1"):
+    """A refund of this order does not go through by itself: people look after it."""
+
+    order_id: OrderId
+    refund_id: RefundId
     at: datetime
 
 
@@ -133,5 +156,7 @@ OrderEvent: TypeAlias = (
     | OrderClosed
     | OrderLatePaid
     | RefundOwed
+    | OrderRefunded
+    | OrderRefundEscalated
 )
 QuotaEvent: TypeAlias = QuotaTaken | QuotaReturned

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from domain.ids import OrderId, PaymentId
+from domain.ids import OrderId, PaymentId, RefundId
 from domain.money import Money
 
 
@@ -51,4 +51,31 @@ class PaymentClosed(msgspec.Struct, frozen=True, tag="payment.closed.v1"):
     at: datetime
 
 
-PaymentEvent: TypeAlias = PaymentRequested | PaymentPrepared | PaymentCaptured | PaymentClosed
+class PaymentRefundStarted(msgspec.Struct, frozen=True, tag="payment.refund_started.v1"):
+    """A refund number of this payment goes to the channel for the first time: it counts against the capture."""
+
+    payment_id: PaymentId
+    refund_id: RefundId
+    transaction_id: str
+    number: str
+    amount: Money
+    fee_back: Money  # part of its fee that the channel gives back with it
+    at: datetime
+
+
+class PaymentRefundEnded(msgspec.Struct, frozen=True, tag="payment.refund_ended.v1"):
+    """The channel ended this refund number without paying: its amount may be refunded under another."""
+
+    payment_id: PaymentId
+    number: str
+    at: datetime
+
+
+PaymentEvent: TypeAlias = (
+    PaymentRequested
+    | PaymentPrepared
+    | PaymentCaptured
+    | PaymentClosed
+    | PaymentRefundStarted
+    | PaymentRefundEnded
+)

@@ -197,7 +197,7 @@ async def test_an_older_copy_of_the_log_is_never_merged_silently(pipe: Pipe) -> 
     events = world(12, groups=40)
     pipe.history.append(events[:600])
     await pipe.arrived()
-    copies = pipe.history.rows("select * from read.order_status_v1 order by order_id")
+    copies = pipe.history.rows("select * from read.order_status_v2 order by order_id")
     pipe.history.forget_after(500)
     pipe.history.append(events[700:900], epoch=2)
 
@@ -208,7 +208,7 @@ async def test_an_older_copy_of_the_log_is_never_merged_silently(pipe: Pipe) -> 
         return all(why and "diverged" in why for (why,) in rows)
 
     await eventually_async(halted)
-    assert pipe.history.rows("select * from read.order_status_v1 order by order_id") == copies
+    assert pipe.history.rows("select * from read.order_status_v2 order by order_id") == copies
 
     async def told() -> bool:  # each with the row it is about, one after the other
         return bool(pipe.alarms().count("read_model_diverged") == len(PROJECTIONS))

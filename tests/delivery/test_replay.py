@@ -69,10 +69,10 @@ async def test_the_digest_sees_rows_and_not_their_order(pipe: Pipe) -> None:
     async with await connect(pipe.dsn, "test") as conn:
         before = await digest(conn, "read", tables)
         pipe.history.conn.execute(
-            "update read.order_status_v1 set position = position"
+            "update read.order_status_v2 set position = position"
         )  # moves every row
         assert await digest(conn, "read", tables) == before
         pipe.history.conn.execute(
-            "update read.order_status_v1 set amount_fen = amount_fen + 1 where kind = 'single'"
+            "update read.order_status_v2 set amount_fen = amount_fen + 1 where kind = 'single'"
         )
         assert await digest(conn, "read", tables) != before

@@ -60,7 +60,7 @@ def test_they_serve_tell_how_they_are_and_stop_on_a_signal(pair: Pair, log: Hist
     eventually(lambda: arrived(log))
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
     assert (
-        f'tuan_handler_position{{cell="cell_0",handler="order_status_v1"}} {float(log.head)}'
+        f'tuan_handler_position{{cell="cell_0",handler="order_status_v2"}} {float(log.head)}'
         in metrics
     )
     for child in (relay, projector):
@@ -81,7 +81,7 @@ def test_killed_at_any_moment_they_go_on_where_they_were(pair: Pair, log: Histor
             child.kill()
     pair.start("projector")
     eventually(lambda: arrived(log))
-    assert log.rows("select count(*) from read.order_status_v1")[0][0] == sum(
+    assert log.rows("select count(*) from read.order_status_v2")[0][0] == sum(
         type(it.event).__name__ == "OrderPlaced" for it in events
     )
 
@@ -115,7 +115,7 @@ def test_what_is_parked_is_shown_and_replayed_after_a_fix(pair: Pair, log: Histo
     log.append([*events[:at], events[at]._replace(raw=b"{}"), *events[at + 1 :]])
     pair.start("projector")
     eventually(lambda: arrived(log))
-    assert asked(pair, "parked") == (1, f"order_status_v1 in cell_0: stream {events[at].stream}")
+    assert asked(pair, "parked") == (1, f"order_status_v2 in cell_0: stream {events[at].stream}")
     mend = "update read.parked set raw = %s where position = %s returning true"
     log.rows(mend, msgspec.json.encode(events[at].event), at + 1)
     assert asked(pair, "parked", "--replay") == (0, "nothing is parked, and nothing stands still")

@@ -31,7 +31,7 @@ def facts(shop: Shop) -> list[Fact]:
 
 async def order(model: Model, order_id: UUID, columns: str) -> tuple[Any, ...]:
     return (
-        await model.rows(f"select {columns} from order_status_v1 where order_id = %s", order_id)
+        await model.rows(f"select {columns} from order_status_v2 where order_id = %s", order_id)
     )[0]
 
 
@@ -77,7 +77,7 @@ async def test_orders_agree_with_the_domain(model: Model) -> None:
     """The status column is the domain's own, order by order, in a world where everything happens."""
     events = world(1, groups=60)
     await model.given(order_status.PROJECTION, events)
-    found = dict(await model.rows("select order_id, status from order_status_v1"))
+    found = dict(await model.rows("select order_id, status from order_status_v2"))
     assert found == domain_statuses(events, "order")
     assert {OrderStatus.REFUNDING, OrderStatus.READY, OrderStatus.CLOSED} <= set(found.values())
 

@@ -134,7 +134,7 @@ async def test_every_table_with_a_tenant_is_walled_off(database: Database) -> No
         "select 1 from cell_0.commands",
         "select 1 from platform.tenants",
         "select 1 from vault.subject_keys",
-        "update read.order_status_v1 set status = 'READY'",
+        "update read.order_status_v2 set status = 'READY'",
         "delete from read.checkpoints",
         "create table read.mine (id int)",
     ],

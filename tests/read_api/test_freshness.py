@@ -80,9 +80,9 @@ async def test_lag_in_positions_and_seconds(
     waiting = world(4, groups=1, tenant="lags")
     history.append(waiting, tenant="lags")
     models = {it["name"]: it for it in (await readers.json("/v1/freshness"))["models"]}
-    assert models["order_status_v1"]["lag_positions"] == len(waiting)
-    assert models["order_status_v1"]["lag_seconds"] == LONG_AGO
-    assert models["order_status_v1"]["halted"] is False
+    assert models["order_status_v2"]["lag_positions"] == len(waiting)
+    assert models["order_status_v2"]["lag_seconds"] == LONG_AGO
+    assert models["order_status_v2"]["halted"] is False
     await deliver(database, history)
 
 
@@ -108,4 +108,4 @@ async def test_a_parked_order_says_degraded(
     assert (await readers.json(f"/v1/dashboard/sales?{range}", boss))["degraded"] is True
     assert (await readers.json(f"/v1/dashboard/sales?{range}"))["degraded"] is False
     parked = {it["name"]: it["parked"] for it in (await readers.json("/v1/freshness"))["models"]}
-    assert parked["order_status_v1"] == 2
+    assert parked["order_status_v2"] == 2

@@ -1,0 +1,184 @@
+"""What people decide about refunds: one proposes, another, who sees the same, approves or declines."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from domain.errors import Rejected
+from domain.events.refund import (
+    Action,
+    RefundEvent,
+    RefundPaidElsewhere,
+    RefundProposed,
+    RefundResolutionApproved,
+    RefundResolutionDeclined,
+    RefundResolutionProposed,
+)
+from domain.ids import PaymentId, ProposalId, RefundId
+from domain.money import Money
+from domain.order import Order
+from domain.refund import OVER, TO_TRY, Proposal, Refund, RefundNotFound, Status
+from domain.refund_rules import SAGA_VERSION
+
+# What may be done in which state. Never anything that could pay twice: while the channel may still pay
+# under a number, only waiting, asking and getting the money back are open.
+ALLOWED: Mapping[Action, frozenset[Status]] = {
+    "pay": frozenset({Status.PROPOSED}),
+    "retry": TO_TRY | {Status.ATTEMPTING, Status.IN_DOUBT, Status.PROCESSING},
+    "reissue": TO_TRY | {Status.CLOSED},
+    "return": frozenset({Status.ABNORMAL}),
+    "paid_elsewhere": TO_TRY | {Status.CLOSED, Status.RETURNED},
+    "keep": OVER,
+}
+
+
+class NothingToDecide(Rejected, code="nothing_to_decide", zh="该退款当前无需人工处理"):
+    """The refund goes on by itself, or is over."""
+
+
+class ActionUnsafe(Rejected, code="action_unsafe", zh="该处理方式可能造成重复退款"):
+    """In this state of the refund it could pay twice, or is pointless; `allowed` names what is open."""
+
+
+class ReferenceMissing(Rejected, code="reference_missing", zh="请填写其他渠道付款凭证号"):
+    """A payment by another route needs the reference that proves it."""
+
+
+class ProposalPending(Rejected, code="proposal_pending", zh="已有待审批的处理方案"):
+    """Somebody has proposed already: approve or decline that first."""
+
+
+class ProposalUnknown(Rejected, code="proposal_unknown", zh="处理方案不存在或已处理"):
+    """No such proposal is open for this refund."""
+
+
+class ProposalStale(Rejected, code="proposal_stale", zh="情况已变化，请重新查看后再审批"):
+    """The refund has changed since it was proposed, or you were shown something else."""
+
+
+class SamePerson(Rejected, code="same_person", zh="提出人与审批人不能是同一人"):
+    """Who proposed may not approve."""
+
+
+# --- decisions ------------------------------------------------------------------------------
+
+
+def propose_refund(
+    refund: Refund,
+    order: Order,
+    *,
+    refund_id: RefundId,
+    payment_id: PaymentId,
+    channel: str,
+    amount: Money,
+    paid: Money,
+    proposal_id: ProposalId,
+    note: str,
+    by: str,
+    at: datetime,
+) -> tuple[RefundEvent, ...]:
+    """Wish that a buyer gets money back that is not owed yet. Whether the order allows it is the order's word."""
+    if refund.status is not Status.NEW:
+        return ()
+    shown = digest(refund_id, "pay", by, note, f"{order.id} {amount.fen} of {paid.fen}", 0)
+    return (
+        RefundProposed(
+            refund_id=refund_id,
+            order_id=order.id,
+            payment_id=payment_id,
+            buyer=order.buyer,
+            channel=channel,
+            transaction_id=order.transaction_id,
+            amount=amount,
+            paid=paid,
+            proposal_id=proposal_id,
+            note=note,
+            by=by,
+            shown=shown,
+            saga_version=SAGA_VERSION,
+            at=at,
+        ),
+    )
+
+
+def propose(
+    refund: Refund,
+    *,
+    proposal_id: ProposalId,
+    action: Action,
+    reference: str,
+    note: str,
+    by: str,
+    at: datetime,
+) -> tuple[RefundEvent, ...]:
+    """Say what to do with a refund that people look after."""
+    if refund.status is Status.NEW:
+        raise RefundNotFound
+    if refund.proposal is not None and refund.proposal.id == proposal_id:
+        return ()
+    if refund.proposal is not None:
+        raise ProposalPending(proposal_id=str(refund.proposal.id))
+    if refund.trouble is None:
+        raise NothingToDecide(status=refund.status.value)
+    if refund.status not in ALLOWED[action] or action == "pay":
+        raise ActionUnsafe(status=refund.status.value, allowed=" ".join(allowed(refund)))
+    if action == "paid_elsewhere" and not reference:
+        raise ReferenceMissing
+    what = f"{action} {reference}: {refund.trouble} {refund.detail} {refund.status} {refund.number}"
+    shown = digest(refund.id, what, by, note, str(refund.amount.fen), refund.version)
+    return (
+        RefundResolutionProposed(refund.id, proposal_id, action, reference, note, by, shown, at),
+    )
+
+
+def approve(
+    refund: Refund, *, proposal_id: ProposalId, shown: str, by: str, at: datetime
+) -> tuple[RefundEvent, ...]:
+    """Agree, as another person who sees the same. Raises: all of the above but the first four."""
+    proposal = open_proposal(refund, proposal_id)
+    if proposal.by == by:
+        raise SamePerson
+    if proposal.shown != shown or proposal.version != refund.version:
+        raise ProposalStale
+    yes = RefundResolutionApproved(refund.id, proposal_id, proposal.action, by, at, at)
+    if proposal.action != "paid_elsewhere":
+        return (yes,)
+    paid = RefundPaidElsewhere(
+        refund_id=refund.id,
+        order_id=refund.order_id,
+        amount=refund.amount,
+        reference=proposal.reference,
+        returned=refund.status is Status.RETURNED,
+        at=at,
+    )
+    return (yes, paid)
+
+
+def decline(
+    refund: Refund, *, proposal_id: ProposalId, note: str, by: str, at: datetime
+) -> tuple[RefundEvent, ...]:
+    """Turn a proposal down; who made it may take it back. Raises: RefundNotFound, ProposalUnknown."""
+    open_proposal(refund, proposal_id)
+    return (RefundResolutionDeclined(refund.id, proposal_id, note, by, at),)
+
+
+# --- parts of decisions ---------------------------------------------------------------------
+
+
+def open_proposal(refund: Refund, proposal_id: ProposalId) -> Proposal:
+    if refund.status is Status.NEW:
+        raise RefundNotFound
+    if refund.proposal is None or refund.proposal.id != proposal_id:
+        raise ProposalUnknown
+    return refund.proposal
+
+
+def allowed(refund: Refund) -> list[Action]:
+    """What may be proposed now."""
+    return [action for action, states in ALLOWED.items() if refund.status in states]
+
+
+def digest(refund_id: RefundId, what: str, by: str, note: str, sum_: str, version: int) -> str:
+    """Of what a second person is shown: whoever approves says that this, and nothing else, was it."""
+    parts = (str(refund_id), what, by, note, sum_, str(version))
+    return sha256("\n".join(f"{len(part)} {part}" for part in parts).encode()).hexdigest()
