@@ -10,6 +10,7 @@ Units: TypeAlias = Annotated[int, Meta(ge=1, le=10**9)]
 Cap: TypeAlias = Annotated[int, Meta(ge=0, le=10**9)]
 Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=40)]  # 120 bytes: a channel's limit
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Note: TypeAlias = Annotated[str, Meta(max_length=300)]
 Sealed: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1024)]
 Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
 

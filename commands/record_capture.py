@@ -1,6 +1,7 @@
 """Record money that arrived: the one place where seats are filled. Asked by: the channel workers."""
 
 from commands.fields import Fen, Instant, Name
+from commands.refunding import begin_refunds
 from commands.replies import OrderState, order_state
 from commands.settle import let_go, move_stock, record_group, take_quota, whole_payment
 from commands.timers import ExpireOrder
@@ -66,6 +67,7 @@ def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
         reseated=reseated,
         at=tx.at,
     )
+    begin_refunds(tx, order, payment, events, paid=amount)
     tx.append(PAYMENT, cmd.payment_id, captured)
     tx.append(ORDER, order.id, events)
     return order_state(order, events)

@@ -3,21 +3,31 @@
 from typing import Any
 
 from commands import (
+    advance_refund,
+    approve_resolution,
     buy_alone,
     cancel_order,
     close_order,
+    confirm_refund_by_bill,
+    decline_resolution,
     end_campaign,
+    escalate_refund,
     expire_group,
     expire_order,
+    hear_refund,
     join_group,
     launch_campaign,
     open_group,
     open_pool,
     owe_refund,
+    propose_refund,
+    propose_resolution,
     ready_order,
     receive_stock,
     record_capture,
     record_prepay,
+    record_refund_doubt,
+    record_refund_rejection,
     register_sku,
     start_payment,
     withdraw_order,
@@ -29,6 +39,7 @@ from domain.group import GROUP
 from domain.order import ORDER
 from domain.payment import PAYMENT
 from domain.quota import QUOTA
+from domain.refund import REFUND
 from domain.sku import SKU
 from domain.stock import STOCK
 
@@ -51,10 +62,29 @@ USE_CASES: dict[str, UseCase] = {
         withdraw_order.USE_CASE,
         ready_order.USE_CASE,
         owe_refund.USE_CASE,
+        advance_refund.USE_CASE,
+        hear_refund.USE_CASE,
+        record_refund_rejection.USE_CASE,
+        record_refund_doubt.USE_CASE,
+        confirm_refund_by_bill.USE_CASE,
+        escalate_refund.USE_CASE,
+        propose_refund.USE_CASE,
+        propose_resolution.USE_CASE,
+        approve_resolution.USE_CASE,
+        decline_resolution.USE_CASE,
         expire_order.USE_CASE,
         expire_group.USE_CASE,
     )
 }
 
-DECIDERS: tuple[Decider[Any, Any], ...] = (SKU, STOCK, CAMPAIGN, QUOTA, GROUP, ORDER, PAYMENT)
+DECIDERS: tuple[Decider[Any, Any], ...] = (
+    SKU,
+    STOCK,
+    CAMPAIGN,
+    QUOTA,
+    GROUP,
+    ORDER,
+    PAYMENT,
+    REFUND,
+)
 """Every kind of aggregate that may stand in a cell."""

@@ -173,6 +173,18 @@ def let_go(tx: Tx, order: Order, *, why: Released) -> None:
     tx.drop_timer(ExpireOrder, of=order.id)
 
 
+def give_back_units(tx: Tx, order: Order) -> None:
+    """Units that were sold and never delivered may be sold again; once the campaign is over, they go home."""
+    pool = tx.read(STOCK, order.pool_id)
+    holder = order.group_id or order.id
+    back = stock.take_back(pool, holder=holder, quantity=order.quantity, at=tx.at)
+    campaign = tx.read(CAMPAIGN, order.campaign_id)
+    if campaign.status is Status.ENDED:
+        send_home(tx, pool, campaign.source_pool, after=back, released=order.quantity)
+    else:
+        tx.append(STOCK, pool.id, back)
+
+
 def take_quota(
     tx: Tx, campaign_id: CampaignId, buyer: UserId, order_id: OrderId, quantity: int, limit: int
 ) -> None:

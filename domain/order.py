@@ -13,7 +13,6 @@ from domain.errors import NotFound, Rejected
 from domain.events.catalog import Fulfilment
 from domain.events.order import (
     CloseReason,
-    HeldAs,
     LateReason,
     OrderClosed,
     OrderClosing,
@@ -65,6 +64,7 @@ class Order(msgspec.Struct):
     closing: CloseReason = "deadline"
     owed: dict[RefundId, Owed] = {}  # only ever grows
     refunded: set[RefundId] = set()  # only ever grows
+    escalated: set[RefundId] = set()  # people looked after these; only ever grows
 
 
 UNPAID = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CLOSING})
@@ -89,18 +89,6 @@ class TooLateToPay(Rejected, code="too_late_to_pay", zh="支付时间即将截�
 
 class OrderAlreadyPaid(Rejected, code="order_already_paid", zh="订单已支付，请申请退出拼团或售后"):
     """A paid order is not cancelled; its buyer withdraws, or asks for after-sale service."""
-
-
-class OrderNotRefundable(Rejected, code="order_not_refundable", zh="该订单当前不能退款"):
-    """Only an order that is ready and neither shipped nor used is refunded by an operator."""
-
-
-class RefundOverPaid(Rejected, code="refund_over_paid", zh="退款金额超过可退金额"):
-    """Less than that is left of what the buyer paid; `left_fen` may be refunded."""
-
-
-class OrderNotWithdrawable(Rejected, code="order_not_withdrawable", zh="该订单不能退出拼团"):
-    """Only a paid order that waits for its group can be withdrawn; an unpaid one is cancelled."""
 
 
 # --- decisions ------------------------------------------------------------------------------
@@ -255,95 +243,19 @@ def ready(order: Order, *, at: datetime) -> tuple[OrderEvent, ...]:
     return (OrderReadied(order.id, order.amount, at),)
 
 
-def withdraw(order: Order, *, at: datetime) -> tuple[OrderEvent, ...]:
-    """Its buyer leaves the open group: the money is owed back."""
-    if order.status in BEING_REFUNDED or order.status is OrderStatus.REFUNDED:
-        return ()
-    if order.status is not OrderStatus.GROUPING:
-        raise OrderNotWithdrawable(status=order.status.value)
-    return owe(order, why="withdrawn", at=at)
-
-
-def owe(order: Order, *, why: RefundReason, at: datetime) -> tuple[OrderEvent, ...]:
-    """Owe back what bought an order that its group will not deliver."""
-    if order.status is not OrderStatus.GROUPING or order.payment_id is None:
-        return ()
-    refund = refund_id(order.payment_id, order.transaction_id)
-    return (_owed(order, refund, order.amount, why=why, ends=True, held_as="escrow", at=at),)
-
-
-def refundable(order: Order) -> Money:
-    """What an operator may still give back of what bought the order. Raises: OrderNotRefundable."""
-    if order.status is not OrderStatus.READY or order.payment_id is None:
-        raise OrderNotRefundable(status=order.status.value)
-    debts = (owed for owed in order.owed.values() if owed.transaction_id == order.transaction_id)
-    return order.amount - sum((owed.amount for owed in debts), ZERO)
-
-
-def owe_by_hand(
-    order: Order, *, refund: RefundId, amount: Money, at: datetime
-) -> tuple[OrderEvent, ...]:
-    """Owe back what two people agreed on; all of it ends the order. Raises: as `refundable`, RefundOverPaid."""
-    if refund in order.owed:
-        return ()
-    left = refundable(order)
-    if amount > left:
-        raise RefundOverPaid(left_fen=left.fen)
-    ends = amount == left
-    return (_owed(order, refund, amount, why="operator", ends=ends, held_as="voucher", at=at),)
-
-
-def refunded(order: Order, *, refund: RefundId, at: datetime) -> tuple[OrderEvent, ...]:
-    """The money of one debt has arrived with the buyer."""
-    owed = order.owed.get(refund)
-    if owed is None or refund in order.refunded:
-        return ()
-    return (OrderRefunded(order.id, refund, owed.amount, at),)
-
-
-def escalate(order: Order, *, refund: RefundId, at: datetime) -> tuple[OrderEvent, ...]:
-    """Tell that people look after a debt of this order."""
-    if refund not in order.owed or refund in order.refunded:
-        return ()
-    return (OrderRefundEscalated(order.id, refund, at),)
-
-
-def _owed(
-    order: Order,
-    refund: RefundId,
-    amount: Money,
-    *,
-    why: RefundReason,
-    ends: bool,
-    held_as: HeldAs,
-    at: datetime,
-) -> OrderEvent:
-    """A debt out of the transaction that bought the order."""
-    assert order.payment_id is not None
-    return RefundOwed(
-        order_id=order.id,
-        refund_id=refund,
-        payment_id=order.payment_id,
-        transaction_id=order.transaction_id,
-        amount=amount,
-        why=why,
-        ends=ends,
-        held_as=held_as,
-        at=at,
-    )
+def refund_id(payment_id: PaymentId, transaction_id: str) -> RefundId:
+    """The one debt that a transaction can cause: owed twice, it is the same debt."""
+    return RefundId(uuid5(payment_id, transaction_id))
 
 
 def status_after(order: Order, events: Sequence[OrderEvent]) -> OrderStatus:
     """Where the order will stand once these events are recorded."""
-    preview = msgspec.structs.replace(order, owed=dict(order.owed), refunded=set(order.refunded))
+    preview = msgspec.structs.replace(
+        order, owed=dict(order.owed), refunded=set(order.refunded), escalated=set(order.escalated)
+    )
     for event in events:
         evolve(preview, event)
     return preview.status
-
-
-def refund_id(payment_id: PaymentId, transaction_id: str) -> RefundId:
-    """The one debt that a transaction can cause: owed twice, it is the same debt."""
-    return RefundId(uuid5(payment_id, transaction_id))
 
 
 # --- evolution ------------------------------------------------------------------------------
@@ -392,6 +304,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             if order.status in BEING_REFUNDED and len(order.refunded) == len(order.owed):
                 order.status = OrderStatus.REFUNDED
         case OrderRefundEscalated():
+            order.escalated.add(event.refund_id)
             if order.status is OrderStatus.REFUNDING:
                 order.status = OrderStatus.REFUND_ATTENTION
         case _:

@@ -184,7 +184,7 @@ def start_refund(
     number: str,
     amount: Money,
     at: datetime,
-) -> tuple[PaymentEvent, ...]:
+) -> tuple[PaymentRefundStarted, ...]:
     """Count a refund number that nothing bars against the capture, once."""
     if number in payment.refunds:
         return ()

@@ -14,7 +14,7 @@ import msgspec
 
 from domain.decider import Decider
 from domain.errors import NotFound
-from domain.events.order import RefundOwed
+from domain.events.order import RefundOwed, RefundReason
 from domain.events.refund import (
     Action,
     Call,
@@ -43,6 +43,7 @@ from domain.events.refund import (
 )
 from domain.ids import NIL, OrderId, PaymentId, ProposalId, RefundId, UserId
 from domain.money import ZERO, Money
+from domain.refund_numbers import out_refund_no
 from domain.refund_rules import (
     SAGA_VERSION,
 )
@@ -93,6 +94,7 @@ class Refund(msgspec.Struct):
     transaction_id: str = ""
     amount: Money = ZERO
     paid: Money = ZERO
+    why: RefundReason = "operator"
     status: Status = Status.NEW
     trouble: Trouble | None = None  # set while people look after it
     detail: str = ""
@@ -180,26 +182,28 @@ def trouble(refund: Refund, what: Trouble, detail: str, at: datetime) -> tuple[R
 # --- parts of decisions ---------------------------------------------------------------------
 
 
-def out_refund_no(refund_id: RefundId, generation: int) -> str:
-    """Our number at the channel: 34 characters of [0-9a-f]; whose it is can be read from it."""
-    return f"{refund_id.hex}{generation:02d}"
-
-
-def refund_of(number: str) -> RefundId:
-    """The refund that a number belongs to. Raises: ValueError when it is none of ours."""
-    if len(number) != 34 or not number[32:].isdecimal():
-        raise ValueError(f"{number!r} is no refund number of ours")
-    return RefundId(UUID(hex=number[:32]))
-
-
 def after(refund: Refund, events: Sequence[RefundEvent]) -> Refund:
     """The refund as it will be once these events are recorded."""
     preview = msgspec.structs.replace(
-        refund, ended=dict(refund.ended), bills=set(refund.bills), differing=set(refund.differing)
+        refund,
+        ended=dict(refund.ended),
+        bills=set(refund.bills),
+        differing=set(refund.differing),
     )
     for event in events:
         evolve(preview, event)
     return preview
+
+
+Attempted: TypeAlias = (
+    RefundAttemptStarted | RefundAttemptAccepted | RefundAttemptRejected | RefundAttemptInDoubt
+)
+Decided: TypeAlias = (
+    RefundResolutionProposed
+    | RefundResolutionApproved
+    | RefundResolutionDeclined
+    | RefundPaidElsewhere
+)
 
 
 # --- evolution ------------------------------------------------------------------------------
@@ -211,31 +215,15 @@ def evolve(refund: Refund, event: RefundEvent) -> Refund:
     match event:
         case RefundRequested() | RefundProposed():
             begin(refund, event)
-        case RefundAttemptStarted():
-            refund.status = Status.ATTEMPTING
-            refund.attempt, refund.call, refund.number = event.attempt, event.call, event.number
-            refund.worker, refund.deadline = event.worker, event.deadline
-            refund.fee_back = event.fee_back
-            refund.unseen, refund.unseen_at = 0, None
-        case RefundAttemptAccepted():
-            refund.status, refund.accepted = Status.PROCESSING, True
-            refund.channel_refund_id = event.channel_refund_id
-            refund.next_at, refund.tries = event.next_at, 0
-        case RefundAttemptRejected():
-            short = event.retry == "needs_funds"
-            refund.status = Status.NO_FUNDS if short else Status.WAITING
-            refund.next_at = event.next_at
-            refund.tries += 1
-        case RefundAttemptInDoubt():
-            refund.status, refund.next_at, refund.tries = Status.IN_DOUBT, event.next_at, 0
+        case (
+            RefundAttemptStarted()
+            | RefundAttemptAccepted()
+            | RefundAttemptRejected()
+            | RefundAttemptInDoubt()
+        ):
+            attempted(refund, event)
         case RefundQueried():
-            refund.next_at = event.next_at
-            refund.tries += 1
-            if event.seen == "not_found":
-                refund.unseen += 1
-                refund.unseen_at = refund.unseen_at or event.at
-            elif refund.status in (Status.ATTEMPTING, Status.IN_DOUBT):
-                refund.status = Status.PROCESSING
+            queried(refund, event)
         case RefundRetried():
             refund.status, refund.next_at, refund.tries = Status.WAITING, event.next_at, 0
         case RefundSucceeded():
@@ -255,22 +243,14 @@ def evolve(refund: Refund, event: RefundEvent) -> Refund:
             refund.number, refund.generation = event.number, event.generation
             refund.call, refund.channel_refund_id, refund.proposal = "refund", "", None
         case RefundEscalated():
-            refund.trouble, refund.detail = event.trouble, event.detail
-            refund.proposal = None
-        case RefundResolutionProposed():
-            refund.proposal = Proposal(
-                event.proposal_id, event.action, event.reference, event.by, event.shown,
-                refund.version,
-            )  # fmt: skip
-        case RefundResolutionApproved():
-            approved(refund, event)
-        case RefundResolutionDeclined():
-            refund.proposal = None
-            if refund.status is Status.PROPOSED:
-                refund.status = Status.DECLINED
-        case RefundPaidElsewhere():
-            refund.status, refund.trouble = Status.PAID_ELSEWHERE, None
-            refund.ended[refund.number] = "paid_elsewhere"
+            refund.trouble, refund.detail, refund.proposal = event.trouble, event.detail, None
+        case (
+            RefundResolutionProposed()
+            | RefundResolutionApproved()
+            | RefundResolutionDeclined()
+            | RefundPaidElsewhere()
+        ):
+            decided(refund, event)
         case RefundWitnessesDiffer():
             refund.differing.add(f"{event.number} {event.told}")
         case RefundConfirmedByBill():
@@ -281,23 +261,69 @@ def evolve(refund: Refund, event: RefundEvent) -> Refund:
 
 
 def begin(refund: Refund, event: RefundRequested | RefundProposed) -> None:
-    refund.id, refund.order_id, refund.payment_id = (
-        event.refund_id,
-        event.order_id,
-        event.payment_id,
-    )
+    refund.id, refund.order_id = event.refund_id, event.order_id
+    refund.payment_id, refund.transaction_id = event.payment_id, event.transaction_id
     refund.buyer, refund.channel = event.buyer, event.channel
-    refund.transaction_id, refund.amount, refund.paid = (
-        event.transaction_id,
-        event.amount,
-        event.paid,
-    )
+    refund.amount, refund.paid = event.amount, event.paid
     refund.number = out_refund_no(event.refund_id, 0)
     if isinstance(event, RefundRequested):
-        refund.status, refund.next_at = Status.WAITING, event.next_at
+        refund.status, refund.next_at, refund.why = Status.WAITING, event.next_at, event.why
         return
     refund.status = Status.PROPOSED
     refund.proposal = Proposal(event.proposal_id, "pay", "", event.by, event.shown, refund.version)
+
+
+def attempted(refund: Refund, event: Attempted) -> None:
+    match event:
+        case RefundAttemptStarted():
+            refund.status = Status.ATTEMPTING
+            refund.attempt, refund.call, refund.number = event.attempt, event.call, event.number
+            refund.worker, refund.deadline = event.worker, event.deadline
+            refund.fee_back = event.fee_back
+            refund.unseen, refund.unseen_at = 0, None
+        case RefundAttemptAccepted():
+            refund.status, refund.accepted = Status.PROCESSING, True
+            refund.channel_refund_id = event.channel_refund_id
+            refund.next_at, refund.tries = event.next_at, 0
+        case RefundAttemptRejected():
+            short = event.retry == "needs_funds"
+            refund.status = Status.NO_FUNDS if short else Status.WAITING
+            refund.next_at = event.next_at
+            refund.tries += 1
+        case RefundAttemptInDoubt():
+            refund.status, refund.next_at, refund.tries = Status.IN_DOUBT, event.next_at, 0
+
+
+def queried(refund: Refund, event: RefundQueried) -> None:
+    refund.next_at = event.next_at
+    refund.tries += 1
+    if event.seen == "not_found":
+        refund.unseen += 1
+        refund.unseen_at = refund.unseen_at or event.at
+    elif refund.status in (Status.ATTEMPTING, Status.IN_DOUBT):
+        refund.status = Status.PROCESSING
+
+
+def decided(refund: Refund, event: Decided) -> None:
+    match event:
+        case RefundResolutionProposed():
+            refund.proposal = Proposal(
+                event.proposal_id,
+                event.action,
+                event.reference,
+                event.by,
+                event.shown,
+                refund.version,
+            )
+        case RefundResolutionApproved():
+            approved(refund, event)
+        case RefundResolutionDeclined():
+            refund.proposal = None
+            if refund.status is Status.PROPOSED:
+                refund.status = Status.DECLINED
+        case RefundPaidElsewhere():
+            refund.status, refund.trouble = Status.PAID_ELSEWHERE, None
+            refund.ended[refund.number] = "paid_elsewhere"
 
 
 def approved(refund: Refund, event: RefundResolutionApproved) -> None:

@@ -12,7 +12,8 @@ from domain.events.refund import (
     RefundReissued,
 )
 from domain.money import Money
-from domain.refund import Refund, Status, next_step, out_refund_no, trouble
+from domain.refund import Refund, Status, next_step, trouble
+from domain.refund_numbers import out_refund_no
 from domain.refund_rules import (
     ATTEMPT_LIFE,
     DOUBT,
@@ -34,7 +35,7 @@ class NotYourAttempt(Rejected, code="not_your_attempt", zh="该退款请求已�
 
 def start_attempt(
     refund: Refund, *, worker: UUID, request_sha256: str, fee_back: Money, at: datetime
-) -> tuple[RefundEvent, ...]:
+) -> tuple[RefundAttemptStarted, ...]:
     """Let one worker call, once. Nothing when there is nothing to be called."""
     if next_step(refund, at) != "call":
         return ()
@@ -53,7 +54,9 @@ def start_attempt(
     )
 
 
-def give_up_on_worker(refund: Refund, *, at: datetime, dice: int) -> tuple[RefundEvent, ...]:
+def give_up_on_worker(
+    refund: Refund, *, at: datetime, dice: int
+) -> tuple[RefundAttemptInDoubt, ...]:
     """Nobody answered in time: whoever called is dead, and the channel has to be asked."""
     if next_step(refund, at) != "give_up_on_worker":
         return ()
@@ -123,7 +126,9 @@ def its_turn(refund: Refund, attempt: int, worker: UUID) -> bool:
     return refund.status is Status.ATTEMPTING
 
 
-def doubted(refund: Refund, cause: str, at: datetime, dice: int) -> tuple[RefundEvent, ...]:
+def doubted(
+    refund: Refund, cause: str, at: datetime, dice: int
+) -> tuple[RefundAttemptInDoubt, ...]:
     next_at = later(at, DOUBT, 0, dice)
     return (
         RefundAttemptInDoubt(refund.id, refund.attempt, refund.number, cause[:80], next_at, at),

@@ -76,7 +76,7 @@ def propose_refund(
     note: str,
     by: str,
     at: datetime,
-) -> tuple[RefundEvent, ...]:
+) -> tuple[RefundProposed, ...]:
     """Wish that a buyer gets money back that is not owed yet. Whether the order allows it is the order's word."""
     if refund.status is not Status.NEW:
         return ()
@@ -110,7 +110,7 @@ def propose(
     note: str,
     by: str,
     at: datetime,
-) -> tuple[RefundEvent, ...]:
+) -> tuple[RefundResolutionProposed, ...]:
     """Say what to do with a refund that people look after."""
     if refund.status is Status.NEW:
         raise RefundNotFound
@@ -157,7 +157,7 @@ def approve(
 def decline(
     refund: Refund, *, proposal_id: ProposalId, note: str, by: str, at: datetime
 ) -> tuple[RefundEvent, ...]:
-    """Turn a proposal down; who made it may take it back. Raises: RefundNotFound, ProposalUnknown."""
+    """Turn a proposal down, also one's own. Raises: RefundNotFound, ProposalUnknown."""
     open_proposal(refund, proposal_id)
     return (RefundResolutionDeclined(refund.id, proposal_id, note, by, at),)
 

@@ -32,12 +32,11 @@ UNSEEN_LOOKS = 2  # "never heard of it" is believed at the second look,
 UNSEEN_GAP = timedelta(seconds=10)  # this long after the first: records become visible late
 GENERATIONS_MAX = 3  # numbers that the channel may close before people look
 
-FIRST = (timedelta(0),)
 DOUBT = tuple(timedelta(seconds=s) for s in (10, 15, 30, 60, 120, 300, 600))
 POLL = tuple(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 30))  # as the channel advises
 RETRY = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 600))
 FUNDS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30))
-JITTER = 0.2  # either way, so that what failed together does not come back together
+JITTER = 20  # per cent either way, so that what failed together does not come back together
 
 
 def retry_class(channel: str, code: str) -> RetryClass:
@@ -48,5 +47,4 @@ def retry_class(channel: str, code: str) -> RetryClass:
 def later(at: datetime, steps: Sequence[timedelta], tries: int, dice: int) -> datetime:
     """When to look again after `tries` earlier looks; the last step is the longest pause."""
     step = steps[min(tries, len(steps) - 1)]
-    share = dice % 10_001 / 10_000  # 0 to 1
-    return at + step * (1 - JITTER + 2 * JITTER * share)
+    return at + step * (100 - JITTER + dice % (2 * JITTER + 1)) // 100
