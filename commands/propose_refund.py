@@ -5,6 +5,7 @@ from commands.use_case import Command, Lane, Reply, Stream, Tx, UseCase
 from domain import debts
 from domain import refund_desk as desk
 from domain.display import OrderStatus
+from domain.events.refund import RefundEvent
 from domain.ids import OrderId, ProposalId, RefundId
 from domain.money import Money
 from domain.order import ORDER, OrderNotFound
@@ -50,7 +51,8 @@ def handle(cmd: ProposeRefund, tx: Tx) -> ProposedResolution:
         by=tx.principal,
         at=tx.at,
     )
-    tx.append(REFUND, refund_id, proposed)
+    events: tuple[RefundEvent, ...] = proposed
+    tx.append(REFUND, refund_id, events)
     return ProposedResolution(refund_id, proposed[0].proposal_id, proposed[0].shown)
 
 

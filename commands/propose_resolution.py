@@ -4,11 +4,10 @@ from typing import Literal
 
 from commands.fields import Note
 from commands.propose_refund import ProposedResolution
-from commands.refunding import known_refund, whole_refund
+from commands.refunding import known_refund, record_refund, whole_refund
 from commands.use_case import Command, Lane, Tx, UseCase
 from domain import refund_desk as desk
 from domain.ids import ProposalId, RefundId
-from domain.refund import REFUND
 
 
 class ProposeResolution(Command, frozen=True):
@@ -33,7 +32,7 @@ def handle(cmd: ProposeResolution, tx: Tx) -> ProposedResolution:
         by=tx.principal,
         at=tx.at,
     )
-    tx.append(REFUND, refund.id, proposed)
+    record_refund(tx, refund, proposed)
     return ProposedResolution(refund.id, proposed[0].proposal_id, proposed[0].shown)
 
 

@@ -33,12 +33,9 @@ class RecordCapture(Command, frozen=True):
 def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     payment = tx.read(PAYMENT, cmd.payment_id)
     amount = Money(cmd.amount_fen)
+    transaction, paid_at = cmd.transaction_id, cmd.paid_at
     captured = payments.capture(
-        payment,
-        transaction_id=cmd.transaction_id,
-        amount=amount,
-        paid_at=cmd.paid_at,
-        at=tx.at,
+        payment, transaction_id=transaction, amount=amount, paid_at=paid_at, at=tx.at
     )
     order = tx.read(ORDER, payment.order_id)
     if not captured:
@@ -47,8 +44,8 @@ def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     seat = None
     if order.group_id is not None:
         group = tx.read(GROUP, order.group_id)
-        seat = groups.lateness(group, order_id=order.id, paid_at=cmd.paid_at)
-    late = orders.late_reason(order, transaction_id=cmd.transaction_id, amount=amount, seat=seat)
+        seat = groups.lateness(group, order_id=order.id, paid_at=paid_at)
+    late = orders.late_reason(order, transaction_id=transaction, amount=amount, seat=seat)
     reseated = False
     if late is None:
         fill(cmd, tx, order)
@@ -60,9 +57,9 @@ def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     events = orders.capture(
         order,
         payment_id=cmd.payment_id,
-        transaction_id=cmd.transaction_id,
+        transaction_id=transaction,
         amount=amount,
-        paid_at=cmd.paid_at,
+        paid_at=paid_at,
         late=late,
         reseated=reseated,
         at=tx.at,

@@ -279,7 +279,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
         case OrderPaymentStarted():
             order.payment_id = event.payment_id
         case OrderPaid():
-            order.status = OrderStatus.GROUPING if order.group_id else OrderStatus.READY
+            order.status = OrderStatus.GROUPING
             order.transaction_id = event.transaction_id
         case OrderReadied():
             order.status = OrderStatus.READY

@@ -1,7 +1,6 @@
 """Where is my order, what does it cost, and what is owed back? One row per order.
 
-Rows follow the order's own stream only. That its group has succeeded stands in the group's row; whoever
-reads both together sees GROUPED, for the moment until the order is readied.
+Rows follow the order's own stream; that its group succeeded stands in the group's row, read with it as GROUPED.
 """
 
 from collections.abc import Sequence
@@ -118,8 +117,8 @@ async def project(batch: Sequence[Recorded], tx: Tx) -> None:
 def placed(event: OrderPlaced, tenant: str) -> Order:
     return Order(
         event.order_id, tenant, event.kind, event.buyer, event.campaign_id, event.sku_id, event.group_id,
-        event.fulfilment, event.quantity, event.unit_price.fen, event.amount.fen, event.province, event.at,
-        event.pay_deadline,
+        event.fulfilment, event.quantity, event.unit_price.fen, event.amount.fen, event.province,
+        event.at, event.pay_deadline,
     )  # fmt: skip
 
 
@@ -130,7 +129,7 @@ def fold(order: Order, event: OrderEvent) -> None:
         case OrderPaymentStarted():
             order.payment_id = event.payment_id
         case OrderPaid():
-            order.status = OrderStatus.GROUPING if order.group_id else OrderStatus.READY
+            order.status = OrderStatus.GROUPING
             order.paid_fen, order.paid_at = event.amount.fen, event.paid_at
         case OrderReadied():
             order.status = OrderStatus.READY
@@ -140,7 +139,7 @@ def fold(order: Order, event: OrderEvent) -> None:
             order.status, order.close_reason = OrderStatus.CLOSED, event.why
         case OrderLatePaid():
             order.late_fen += event.amount.fen
-            if event.why != "paid_twice":  # a second payment leaves the order where it is
+            if event.why != "paid_twice":
                 order.status = OrderStatus.LATE_PAID
         case RefundOwed():
             order.refund_owed_fen += event.amount.fen

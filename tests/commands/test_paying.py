@@ -10,6 +10,7 @@ from commands.record_prepay import RecordPrepay
 from commands.start_payment import StartPayment
 from commands.timers import ExpireOrder
 from commands.withdraw_order import WithdrawOrder
+from domain.debts import OrderNotWithdrawable
 from domain.display import GroupStatus, OrderStatus
 from domain.events.group import LeadershipPassed
 from domain.events.order import OrderClosed, OrderPaymentStarted, OrderReadied
@@ -19,7 +20,6 @@ from domain.order import (
     OrderAlreadyPaid,
     OrderNotFound,
     OrderNotPayable,
-    OrderNotWithdrawable,
     TooLateToPay,
 )
 from domain.payment import PAYMENT, PaymentInProgress, PaymentNotFound
@@ -122,7 +122,7 @@ def test_a_single_purchase_is_ready_when_paid(shop: Shop) -> None:
     state = shop.pays(bought.order_id)
     assert (state.status, state.display_status) == (OrderStatus.READY, "待发货")
     assert (shop.pool().held, shop.pool().sold) == (0, 2)
-    assert shop.cell.happened(OrderReadied) == []
+    assert [event.amount.fen for event in shop.cell.happened(OrderReadied)] == [2580]
     shop.cell.wait(minutes=60)
     assert shop.status(bought.order_id) is OrderStatus.READY
 

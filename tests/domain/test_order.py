@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain import debts
 from domain import order as orders
 from domain.display import OrderStatus
 from domain.events.order import (
@@ -61,7 +62,7 @@ ALONE = msgspec.structs.replace(PLACED, kind="single", group_id=None)
 STARTED = OrderPaymentStarted(order(2), payment(1), NOON)
 CLOSING = OrderClosing(order(2), payment(1), "deadline", DEADLINE)
 CLOSED = OrderClosed(order(2), "deadline", DEADLINE)
-READIED = OrderReadied(order(2), NOON)
+READIED = OrderReadied(order(2), Money(1980), NOON)
 
 
 def paid(transaction: str = "T1") -> OrderPaid:
@@ -74,7 +75,10 @@ def late(why: LateReason, transaction: str = "T1", fen: int = 1980) -> OrderLate
 
 def owed(why: RefundReason, transaction: str = "T1", fen: int = 1980) -> RefundOwed:
     debt = orders.refund_id(payment(1), transaction)
-    return RefundOwed(order(2), debt, payment(1), transaction, Money(fen), why, NOON)
+    ends = why != "paid_twice"
+    return RefundOwed(
+        order(2), debt, payment(1), transaction, Money(fen), why, ends, "escrow", NOON
+    )
 
 
 def money(late: LateReason | None, transaction: str = "T1", fen: int = 1980) -> dict[str, Any]:
@@ -214,7 +218,11 @@ def test_why_a_payment_cannot_buy_the_order(
 def test_a_payment_in_time_buys_the_order() -> None:
     given(PLACED, STARTED).when(orders.capture, **money(None)).then(paid())
     assert ORDER.fold((PLACED, STARTED, paid())).status is OrderStatus.GROUPING
-    assert ORDER.fold((ALONE, STARTED, paid())).status is OrderStatus.READY
+
+
+def test_bought_alone_it_is_ready_at_once() -> None:
+    given(ALONE, STARTED).when(orders.capture, **money(None)).then(paid(), READIED)
+    assert ORDER.fold((ALONE, STARTED, paid(), READIED)).status is OrderStatus.READY
 
 
 def test_a_late_payment_is_owed_back_in_the_same_breath() -> None:
@@ -245,7 +253,7 @@ def test_a_second_payment_is_owed_back_while_the_order_goes_on() -> None:
 
 def test_the_first_payment_is_still_owed_back_after_a_second_one_was() -> None:
     history = (PLACED, STARTED, paid(), late("paid_twice", "T2"), owed("paid_twice", "T2"))
-    given(*history).when(orders.owe, why="group_failed", at=NOON).then(owed("group_failed"))
+    given(*history).when(debts.owe, why="group_failed", at=NOON).then(owed("group_failed"))
 
 
 def test_only_an_order_that_ran_out_of_time_may_be_seated_again() -> None:
@@ -261,21 +269,21 @@ def test_an_order_is_readied_once() -> None:
 
 
 def test_a_paid_order_can_be_withdrawn() -> None:
-    given(PLACED, STARTED, paid()).when(orders.withdraw, at=NOON).then(owed("withdrawn"))
+    given(PLACED, STARTED, paid()).when(debts.withdraw, at=NOON).then(owed("withdrawn"))
 
 
 @pytest.mark.parametrize("history", [(PLACED,), (PLACED, CLOSED), (PLACED, paid(), READIED)])
 def test_only_an_order_that_waits_for_its_group_can_be_withdrawn(
     history: tuple[OrderEvent, ...],
 ) -> None:
-    given(*history).when(orders.withdraw, at=NOON).rejected(orders.OrderNotWithdrawable)
+    given(*history).when(debts.withdraw, at=NOON).rejected(debts.OrderNotWithdrawable)
 
 
 @pytest.mark.parametrize("history", [(), (PLACED, STARTED), (PLACED, STARTED, paid(), READIED)])
 def test_nothing_is_owed_for_an_order_that_does_not_wait_for_its_group(
     history: tuple[OrderEvent, ...],
 ) -> None:
-    given(*history).when(orders.owe, why="group_failed", at=NOON).then_nothing()
+    given(*history).when(debts.owe, why="group_failed", at=NOON).then_nothing()
 
 
 def test_one_transaction_can_cause_one_debt_only() -> None:

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from commands.processes.settle_group_members import READY_MEMBERS
 from domain.events.group import GroupSucceeded
 from domain.events.order import OrderReadied
+from domain.money import Money
 from infra.processes.list import BACK_OFF, apply, claim, note
 from projections.recorded import Recorded
 from tests.builders import NOON, SUMMER, G, order
@@ -18,8 +19,8 @@ from tests.servers import Database
 
 FACTS = [
     GroupSucceeded(G, SUMMER, (order(1), order(2), order(3)), NOON),
-    OrderReadied(order(2), NOON),
-    OrderReadied(order(1), NOON),
+    OrderReadied(order(2), Money(990), NOON),
+    OrderReadied(order(1), Money(990), NOON),
 ]
 
 

@@ -15,7 +15,15 @@ from tests.processes.tools import FakeTools
 SUCCEEDED = GroupSucceeded(G, SUMMER, (order(1), order(2)), NOON)
 FAILED = GroupFailed(G, SUMMER, (order(1), order(2)), "deadline", NOON)
 OWED = RefundOwed(
-    order(1), RefundId(order(8)), PaymentId(order(9)), "4200", Money(800), "group_failed", NOON
+    order_id=order(1),
+    refund_id=RefundId(order(8)),
+    payment_id=PaymentId(order(9)),
+    transaction_id="4200",
+    amount=Money(800),
+    why="group_failed",
+    ends=True,
+    held_as="escrow",
+    at=NOON,
 )
 
 
@@ -24,7 +32,7 @@ def test_a_success_opens_a_point_for_every_member() -> None:
 
 
 def test_a_readied_or_refunded_order_is_settled() -> None:
-    assert READY_MEMBERS.changes(OrderReadied(order(1), NOON)) == [Done(order(1))]
+    assert READY_MEMBERS.changes(OrderReadied(order(1), Money(990), NOON)) == [Done(order(1))]
     assert READY_MEMBERS.changes(OWED) == [Done(order(1))]
 
 
@@ -48,6 +56,6 @@ async def test_a_refusal_is_not_the_end() -> None:
 
 def test_a_second_payment_owed_back_settles_nothing() -> None:
     """The order goes on: its own outcome is still owed, whichever of the two facts comes first."""
-    twice = msgspec.structs.replace(OWED, why="paid_twice")
+    twice = msgspec.structs.replace(OWED, why="paid_twice", ends=False)
     assert READY_MEMBERS.changes(twice) == []
     assert REFUND_MEMBERS.changes(twice) == []
