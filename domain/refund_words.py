@@ -108,7 +108,9 @@ def moved(refund: Refund, word: Word, at: datetime, dice: int) -> tuple[RefundEv
                 ),
             )
         case "succeeded" if refund.call == "return":
-            return (RefundReturned(refund.id, word.number, refund.amount, word.evidence, at),)
+            people = trouble(refund, "returned", "to be paid to the buyer by another route", at)
+            back = RefundReturned(refund.id, word.number, refund.amount, word.evidence, at)
+            return (back, *people)
         case "succeeded":
             return (
                 RefundSucceeded(

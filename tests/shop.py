@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from commands.advance_refund import AdvanceRefund
 from commands.buy_alone import BuyAlone
 from commands.cancel_order import CancelOrder
 from commands.close_order import CloseOrder
 from commands.end_campaign import EndCampaign
+from commands.hear_refund import HearRefund
 from commands.join_group import JoinGroup
 from commands.launch_campaign import LaunchCampaign
 from commands.open_group import OpenGroup
@@ -15,6 +17,7 @@ from commands.owe_refund import OweRefund
 from commands.ready_order import ReadyOrder
 from commands.receive_stock import ReceiveStock
 from commands.record_capture import RecordCapture
+from commands.refunding import RefundState
 from commands.register_sku import RegisterSku
 from commands.replies import OrderState, PlacedOrder
 from commands.start_payment import StartedPayment, StartPayment
@@ -22,10 +25,12 @@ from commands.withdraw_order import WithdrawOrder
 from domain.display import GroupStatus, OrderStatus
 from domain.events.group import GroupFailed, GroupSucceeded
 from domain.events.order import RefundOwed
+from domain.events.refund import Evidence, Seen
 from domain.group import GROUP, Group
-from domain.ids import GroupId, OrderId, UserId
+from domain.ids import GroupId, OrderId, RefundId, UserId
 from domain.order import ORDER, Order
 from domain.quota import QUOTA, quota_id
+from domain.refund import REFUND, Refund
 from domain.stock import STOCK, Pool
 from tests.builders import terms
 from tests.in_memory import Cell
@@ -118,6 +123,25 @@ class Shop:
             for order_id in fact.orders:
                 follow = ReadyOrder if isinstance(fact, GroupSucceeded) else OweRefund
                 self.cell.ask(follow(order_id, fact.group_id))
+
+    def repays(self, *, seen: Seen = "succeeded") -> None:
+        """The worker asks the channel for every refund that waits, and the channel says `seen` at once."""
+        for refund_id in {fact.refund_id for fact in self.cell.happened(RefundOwed)}:
+            step = self.cell.ask(AdvanceRefund(refund_id, refund_id))
+            if step.do == "refund":
+                self.hears(refund_id, seen)
+
+    def hears(self, refund_id: RefundId, seen: Seen, evidence: Evidence = "reply") -> RefundState:
+        """The channel's word about the live number of a refund."""
+        refund = self.refund(refund_id)
+        word = HearRefund(
+            refund_id, refund.number, seen, evidence, f"50{refund.number[:8]}", refund.amount.fen
+        )
+        reply: RefundState = self.cell.ask(word)
+        return reply
+
+    def refund(self, refund_id: RefundId) -> Refund:
+        return self.cell.state(REFUND, refund_id)
 
     def order(self, order_id: OrderId) -> Order:
         return self.cell.state(ORDER, order_id)

@@ -21,7 +21,7 @@ Call: TypeAlias = Literal["refund", "return"]
 
 Trouble: TypeAlias = Literal[
     "abnormal", "closed_again", "rejected", "too_old", "too_many", "over_capture", "witnesses_differ",
-    "worker_crashed",
+    "worker_crashed", "returned",
 ]  # fmt: skip
 Action: TypeAlias = Literal["pay", "retry", "reissue", "return", "paid_elsewhere", "keep"]
 """`pay` an operator's wish; `retry` under the same number; `keep`: what is recorded stands."""

@@ -8,11 +8,19 @@ from uuid import UUID
 import pytest
 
 from domain.events.group import GroupFailed, GroupSucceeded, SeatHeld
-from domain.events.order import OrderClosed, OrderReadied, QuotaReturned, QuotaTaken, RefundOwed
+from domain.events.order import (
+    OrderClosed,
+    OrderReadied,
+    OrderRefunded,
+    QuotaReturned,
+    QuotaTaken,
+    RefundOwed,
+)
 from domain.events.payment import PaymentCaptured
+from domain.events.refund import RefundAttemptStarted, RefundRequested, RefundSucceeded
 from domain.events.stock import HoldReleased, StockCommitted, StockHeld
 from domain.money import Money
-from infra.simulator.world import invariants
+from infra.simulator.world import invariants, repaid
 from infra.simulator.world.invariants import CommandRow, Finding, Purchase, Waiting
 from infra.simulator.world.seen import Ack, Receipt
 from infra.simulator.world.story import Story
@@ -36,6 +44,7 @@ def day() -> Cell:
     shop.opens(eve)
     cell.wait(minutes=26 * 60)
     shop.follows_up()
+    shop.repays()
     shop.ends()
     return cell
 
@@ -50,7 +59,8 @@ def told(cell: Cell, change: Change = lambda event: [event]) -> Story:
 
 
 def findings(story: Story) -> list[Finding]:
-    checks = [check(story) for check in invariants.FROM_STORY]
+    every = (*invariants.FROM_STORY, *repaid.FROM_STORY)
+    checks = [check(story) for check in every]
     return [*checks, invariants.all_is_settled(story, QUIET)]
 
 
@@ -80,6 +90,11 @@ def test_an_honest_day_is_clean(day: Cell) -> None:
         (twice(RefundOwed), "I7"),
         (twice(PaymentCaptured), "I7"),
         (without(OrderReadied), "I10"),
+        (without(OrderRefunded), "I10 debts"),
+        (without(RefundRequested), "I10 debts"),
+        (twice(RefundAttemptStarted), "I10 debts"),
+        (twice(RefundSucceeded), "I10 debts"),
+        (without(RefundSucceeded), "I16 refunds"),
         (twice(GroupSucceeded), "I10"),
         (without(GroupFailed), "I16"),
         (without(OrderClosed), "I16"),

@@ -16,6 +16,7 @@ from infra.delivery.replay import LOCK, catch_up, empty_tables, equal, goals, no
 from infra.settings import Settings
 from infra.simulator.world.client import Client
 from infra.simulator.world.invariants import CommandRow, Purchase, Waiting
+from infra.simulator.world.refunds import Repayment
 from infra.simulator.world.story import Story
 from projections import PROJECTIONS, refusals
 from projections.recorded import Projection
@@ -137,15 +138,26 @@ class Evidence:
 
     async def purchases(self) -> list[Purchase]:
         """The channel's own book of payments."""
-        found: list[Purchase] = []
+        rows = await self._book("payments")
+        return [Purchase(r["out_trade_no"], r["transaction_id"], r["total"]) for r in rows]
+
+    async def repayments(self) -> list[Repayment]:
+        """The channel's own book of refunds, each with its last state."""
+        state = {r["refund"]: str(r["state"]) for r in await self._book("refund_steps")}
+        return [
+            Repayment(r["out_refund_no"], r["transaction_id"], r["amount"], state[r["seq"]])
+            for r in await self._book("refunds")
+        ]
+
+    async def _book(self, name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         after = 0
         while True:
-            path = f"/sim/books/payments?after={after}&limit={BOOK_PAGE}"
+            path = f"/sim/books/{name}?after={after}&limit={BOOK_PAGE}"
             page = (await self._channel.call("GET", path, name="books")).json()
-            rows = page["rows"]
-            found += [Purchase(r["out_trade_no"], r["transaction_id"], r["total"]) for r in rows]
-            if not rows:
+            if not page["rows"]:
                 return found
+            found += page["rows"]
             after = page["next"]
 
     # --- reading -------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ DECIDING_MAX = timedelta(minutes=10)
 GRACE = timedelta(seconds=60)  # past a deadline, for a timer to be fired and recorded
 SHOWN_MAX = 5
 UNDECIDED = frozenset({"PENDING_LEADER", "OPEN", "DECIDING"})
+GOING_BACK = frozenset({"REFUNDING", "REFUND_ATTENTION", "REFUNDED"})
+AFTER_SUCCESS = GOING_BACK | {"READY"}  # an operator may give the money of a ready order back
 
 
 class Finding(NamedTuple):
@@ -152,12 +154,12 @@ def every_fen(story: Story) -> Finding:
         for payment in story.payments.values():
             order = story.orders[payment.order_id]
             for transaction, fen in payment.captured.items():
-                owed = order.owed[transaction]
+                owed = order.owed_of(transaction)
                 lives = transaction in order.bought_by and alive(story, order)
-                if owed + lives != 1 or (owed and order.owed_fen[transaction] != fen):
-                    yield f"{transaction} of order {payment.order_id}: owed {owed} times, {order.status}"
+                if owed >= fen if lives else owed != fen:  # part of a live order may be owed back
+                    yield f"{transaction} of order {payment.order_id}: {owed} of {fen} owed, {order.status}"
         for order_id, order in story.orders.items():
-            if order.status == "CLOSED" and (order.bought_by or order.owed):
+            if order.status == "CLOSED" and (order.bought_by or order.debts):
                 yield f"order {order_id} is closed with money in it"
 
     captures = sum(len(payment.captured) for payment in story.payments.values())
@@ -193,7 +195,7 @@ def groups_decide_once(story: Story) -> Finding:
                 yield f"{group_id} {group.status} names other orders than those that were paid"
             for order in group.decided if followed(story, group) else ():
                 status = story.orders[order].status
-                if status != ("READY" if group.status == "SUCCEEDED" else "REFUNDING"):
+                if status not in (AFTER_SUCCESS if group.status == "SUCCEEDED" else GOING_BACK):
                     yield f"order {order} is {status}, its group {group_id} {group.status}"
 
     title = "groups end once, with paid members only, and members follow"
@@ -226,7 +228,7 @@ def stock_is_kept(story: Story) -> Finding:
 def quotas_hold(story: Story) -> Finding:
     def broken() -> Iterator[str]:
         yield from story.broken["quota"]
-        gone = frozenset({"CLOSED", "REFUNDING"})
+        gone = GOING_BACK | {"CLOSED"}
         for taken in story.quotas.values():
             yield from (f"{o} still counts" for o in taken if story.orders[o].status in gone)
 

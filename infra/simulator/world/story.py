@@ -34,12 +34,15 @@ from domain.events.order import (
     OrderPaymentStarted,
     OrderPlaced,
     OrderReadied,
+    OrderRefunded,
+    OrderRefundEscalated,
     QuotaEvent,
     QuotaReturned,
     QuotaTaken,
     RefundOwed,
 )
 from domain.events.payment import PaymentCaptured, PaymentClosed, PaymentRequested
+from domain.events.refund import RefundEvent
 from domain.events.stock import (
     HoldReleased,
     PoolOpened,
@@ -51,6 +54,7 @@ from domain.events.stock import (
     StockReceived,
     StockReturned,
 )
+from infra.simulator.world.refunds import RefundBook
 
 
 @dataclass
@@ -58,8 +62,18 @@ class OrderStory:
     placed: OrderPlaced
     status: str = "PENDING_PAYMENT"
     bought_by: list[str] = field(default_factory=list)  # transactions
-    owed: Counter[str] = field(default_factory=Counter)  # times each transaction is owed back
-    owed_fen: dict[str, int] = field(default_factory=dict)
+    debts: dict[UUID, "DebtStory"] = field(default_factory=dict)  # by refund
+
+    def owed_of(self, transaction: str) -> int:
+        """Fen of this transaction that are, or were, owed back."""
+        return sum(debt.fen for debt in self.debts.values() if debt.transaction == transaction)
+
+
+@dataclass
+class DebtStory:
+    transaction: str
+    fen: int
+    paid_back: bool = False
 
 
 @dataclass
@@ -110,6 +124,7 @@ class Story:
         self.groups: dict[UUID, GroupStory] = {}
         self.pools: dict[UUID, PoolStory] = {}
         self.campaigns: dict[UUID, CampaignStory] = {}
+        self.refunds = RefundBook()
         self.quotas: defaultdict[tuple[UUID, UUID], dict[UUID, int]] = defaultdict(dict)
         self.broken: defaultdict[str, list[str]] = defaultdict(list)  # by subject
 
@@ -125,6 +140,8 @@ class Story:
                 self.campaigns[event.campaign_id].ended = True
             case QuotaTaken() | QuotaReturned():
                 self._quota(position, event)
+            case _ if isinstance(event, RefundEvent):
+                self.refunds.take(event)
             case _ if isinstance(event, StockEvent):
                 self._stock(position, event)
             case _ if isinstance(event, GroupEvent):
@@ -143,7 +160,7 @@ class Story:
             case OrderPaymentStarted():
                 pass
             case OrderPaid():
-                order.status = "GROUPING" if order.placed.group_id else "READY"
+                order.status = "GROUPING"
                 order.bought_by.append(event.transaction_id)
             case OrderReadied():
                 order.status = "READY"
@@ -155,10 +172,23 @@ class Story:
                 if event.why != "paid_twice":
                     order.status = "LATE_PAID"
             case RefundOwed():
-                order.owed[event.transaction_id] += 1
-                order.owed_fen[event.transaction_id] = event.amount.fen
-                if event.why != "paid_twice":
+                if event.refund_id in order.debts:
+                    self.broken["money"].append(f"{event.refund_id} is owed twice")
+                order.debts[event.refund_id] = DebtStory(event.transaction_id, event.amount.fen)
+                if event.ends:
                     order.status = "REFUNDING"
+            case OrderRefunded():
+                debt = order.debts.get(event.refund_id)
+                if debt is None:
+                    self.broken["money"].append(f"{event.refund_id} was not owed and is refunded")
+                    return
+                debt.paid_back = True
+                ended = order.status in ("REFUNDING", "REFUND_ATTENTION")
+                if ended and all(debt.paid_back for debt in order.debts.values()):
+                    order.status = "REFUNDED"
+            case OrderRefundEscalated():
+                if order.status == "REFUNDING":
+                    order.status = "REFUND_ATTENTION"
 
     def _payment(self, event: Any) -> None:
         match event:
