@@ -3,8 +3,7 @@
 from commands.fields import Fen, Instant, Name
 from commands.refunding import begin_refunds
 from commands.replies import OrderState, order_state
-from commands.settle import let_go, move_stock, record_group, take_quota, whole_payment
-from commands.timers import ExpireOrder
+from commands.settle import fill, let_go, record_group, take_quota, whole_payment
 from commands.use_case import Command, Lane, Tx, UseCase
 from domain import group as groups
 from domain import order as orders
@@ -18,7 +17,7 @@ from domain.order import ORDER, Order
 from domain.payment import PAYMENT
 from domain.quota import QUOTA, quota_id
 from domain.reservation import stock_change
-from domain.stock import STOCK, Change
+from domain.stock import STOCK
 
 
 class RecordCapture(Command, frozen=True):
@@ -28,14 +27,19 @@ class RecordCapture(Command, frozen=True):
     transaction_id: Name
     amount_fen: Fen
     paid_at: Instant  # the channel's time, which alone decides lateness
+    asked: bool = True  # the channel was asked; False: it told us unasked
 
 
 def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     payment = tx.read(PAYMENT, cmd.payment_id)
-    amount = Money(cmd.amount_fen)
-    transaction, paid_at = cmd.transaction_id, cmd.paid_at
+    amount, transaction, paid_at = Money(cmd.amount_fen), cmd.transaction_id, cmd.paid_at
     captured = payments.capture(
-        payment, transaction_id=transaction, amount=amount, paid_at=paid_at, at=tx.at
+        payment,
+        transaction_id=transaction,
+        amount=amount,
+        paid_at=paid_at,
+        asked=cmd.asked,
+        at=tx.at,
     )
     order = tx.read(ORDER, payment.order_id)
     if not captured:
@@ -48,7 +52,7 @@ def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     late = orders.late_reason(order, transaction_id=transaction, amount=amount, seat=seat)
     reseated = False
     if late is None:
-        fill(cmd, tx, order)
+        fill(tx, order, paid_at)
     elif order.status in orders.UNPAID:
         let_go(tx, order, why="late")
     elif late == "order_closed":
@@ -68,18 +72,6 @@ def handle(cmd: RecordCapture, tx: Tx) -> OrderState:
     tx.append(PAYMENT, cmd.payment_id, captured)
     tx.append(ORDER, order.id, events)
     return order_state(order, events)
-
-
-def fill(cmd: RecordCapture, tx: Tx, order: Order) -> None:
-    """Turn what the order holds into what it bought."""
-    if order.group_id is None:
-        change = Change(commit=order.quantity)
-        move_stock(tx, order.pool_id, order.campaign_id, order.id, change)
-    else:
-        group = tx.read(GROUP, order.group_id)
-        filled = groups.fill_seat(group, order_id=order.id, paid_at=cmd.paid_at, at=tx.at)
-        record_group(tx, group, filled)
-    tx.drop_timer(ExpireOrder, of=order.id)
 
 
 def take_again(cmd: RecordCapture, tx: Tx, order: Order) -> bool:

@@ -1,6 +1,7 @@
 """What a decision about a group or an order entails at once: stock, quota, timers, in the same commit."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from commands.replies import PlacedOrder
@@ -158,6 +159,18 @@ def record_closing(tx: Tx, order: Order, events: Sequence[OrderEvent]) -> None:
         elif isinstance(event, OrderClosing):
             tx.drop_timer(ExpireOrder, of=order.id)
     tx.append(ORDER, order.id, events)
+
+
+def fill(tx: Tx, order: Order, paid_at: datetime) -> None:
+    """Turn what the order holds into what it bought."""
+    if order.group_id is None:
+        change = Change(commit=order.quantity)
+        move_stock(tx, order.pool_id, order.campaign_id, order.id, change)
+    else:
+        group = tx.read(GROUP, order.group_id)
+        filled = groups.fill_seat(group, order_id=order.id, paid_at=paid_at, at=tx.at)
+        record_group(tx, group, filled)
+    tx.drop_timer(ExpireOrder, of=order.id)
 
 
 def let_go(tx: Tx, order: Order, *, why: Released) -> None:

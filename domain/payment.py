@@ -68,6 +68,10 @@ class PaymentNotFound(NotFound, code="payment_not_found", zh="支付单不存在
     """No payment with this number exists, or it belongs to another order."""
 
 
+class AmountUnproven(Rejected, code="amount_unproven", zh="到账金额与支付单不符，须向渠道查询确认"):
+    """The channel told of another amount than was asked for: only its answer to a query is believed."""
+
+
 class PaymentInProgress(Rejected, code="payment_in_progress", zh="已有一笔支付正在进行"):
     """The order is already being paid through another channel."""
 
@@ -122,13 +126,24 @@ def prepare(payment: Payment, *, prepay_id: str, at: datetime) -> tuple[PaymentE
 
 
 def capture(
-    payment: Payment, *, transaction_id: str, amount: Money, paid_at: datetime, at: datetime
+    payment: Payment,
+    *,
+    transaction_id: str,
+    amount: Money,
+    paid_at: datetime,
+    asked: bool = True,
+    at: datetime,
 ) -> tuple[PaymentEvent, ...]:
-    """Record money that arrived, once a transaction, in whatever state the payment is."""
+    """Record money that arrived, once a transaction, in whatever state the payment is.
+
+    `asked`: the channel said so when it was asked, not unasked. Raises: PaymentNotFound, AmountUnproven.
+    """
     if not known(payment):
         raise PaymentNotFound
     if transaction_id in payment.transactions:
         return ()
+    if amount != payment.amount and not asked:
+        raise AmountUnproven(asked_fen=payment.amount.fen, told_fen=amount.fen)
     return (
         PaymentCaptured(
             payment_id=payment.id,
