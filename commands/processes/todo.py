@@ -1,7 +1,7 @@
 """The to-do list of a process: what a process file is made of."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
@@ -20,13 +20,20 @@ class Open(NamedTuple):
     after: timedelta = timedelta(0)
 
 
+class Due(NamedTuple):
+    """`subject` is to be looked at again at this instant, and not before; opens the point when it is not."""
+
+    subject: UUID
+    at: datetime
+
+
 class Done(NamedTuple):
     """A fact shows that nothing is owed for `subject` any more."""
 
     subject: UUID
 
 
-Change: TypeAlias = Open | Done
+Change: TypeAlias = Open | Due | Done
 
 
 class Point(NamedTuple):
@@ -40,32 +47,50 @@ class Point(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """The attempt did not settle the point: look again later. `why` is for whoever asks."""
+    """The attempt did not settle the point: look again later. `why` is for whoever asks.
+
+    `until`: when to look again; None: later and later, as for any point.
+    """
 
     why: str
+    until: datetime | None = None
 
 
 class Tools(Protocol):
     """What a worker may use. It changes nothing by itself: it asks channels, and issues commands."""
 
-    async def ask(self, point: Point, command: Command) -> Answer:
-        """Issue a command for this point under a key of this attempt. Raises: Unreachable, Overloaded."""
+    async def ask(self, point: Point, command: Command, *, mark: str = "") -> Answer:
+        """Issue a command for this point. Its key names the attempt, or `mark` where that says more.
+
+        Raises: Unreachable, Overloaded, NotOwner, KeyReused.
+        """
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         """The tenant's payment channel."""
+
+    def pause(self, tenant: str) -> datetime | None:
+        """Until when that channel is to be left alone, because it fails; None: it may be called."""
+
+    def now(self) -> datetime:
+        """The one clock."""
+
+    def new_id(self) -> UUID:
+        """A fresh mark."""
 
 
 class Process(NamedTuple):
     """`interest` is the union of events it follows; `changes` is pure; `work` tries to settle one point.
 
     A point is settled by a `Done`, never by an answer: `work` returns a `Wait` when it knows that none will
-    come from this attempt, None when it expects one.
+    come from this attempt, None when it expects one. `give_up` tells the subject that its worker crashes over
+    it every time, and why: the point is set aside until somebody mends the worker.
     """
 
     name: str
     interest: Any
     changes: Callable[[Any], Sequence[Change]]
     work: Callable[[Point, Tools], Awaitable[Wait | None]]
+    give_up: Callable[[Point, Tools, str], Awaitable[Answer]] | None = None
 
 
 def settled_or_wait(answer: Answer) -> Wait | None:

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from commands.processes.todo import Open, Point, Process
+from commands.processes.todo import Done, Due, Open, Point, Process, Wait
 from infra.delivery.handlers import Handler, tags
 from projections.recorded import Recorded, Tx
 
+CRASHES_MAX: Final = 5  # of a worker over one point, in a row
 BACK_OFF: Final = tuple(timedelta(seconds=s) for s in (2, 5, 10, 30, 60, 300, 600))
 
 CLOSE: LiteralString = "delete from todo where process = %s and subject = any(%s::uuid[])"
+POSTPONE: LiteralString = """
+insert into todo (process, subject, detail, tenant, due_at, since)
+select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+on conflict (process, subject) do update set due_at = excluded.due_at, crashes = 0"""
 OPEN: LiteralString = """
 insert into todo (process, subject, detail, tenant, due_at, since)
 select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
@@ -21,11 +26,20 @@ on conflict (process, subject) do nothing"""
 CLAIM: LiteralString = """
 update todo t set tries = t.tries + 1,
   due_at = %(now)s + (%(steps)s::interval[])[least(t.tries + 1, cardinality(%(steps)s::interval[]))]
-from (select process, subject from todo where due_at <= %(now)s order by due_at, subject
-      limit %(limit)s for update skip locked) due
+from (select process, subject from todo where due_at <= %(now)s and parked_at is null
+      order by due_at, subject limit %(limit)s for update skip locked) due
 where t.process = due.process and t.subject = due.subject
 returning t.process, t.tenant, t.subject, t.detail, t.tries - 1"""
-NOTE: LiteralString = "update todo set why = %s where process = %s and subject = %s"
+NOTE: LiteralString = """
+update todo set why = %s, due_at = coalesce(%s, due_at), crashes = 0 where process = %s and subject = %s"""
+CRASHED: LiteralString = """
+update todo set why = %(why)s, crashes = crashes + 1,
+  parked_at = case when crashes + 1 >= %(most)s then %(now)s::timestamptz end
+where process = %(process)s and subject = %(subject)s returning parked_at is not null"""
+PARKED: LiteralString = """
+select process, subject, crashes, why from todo where parked_at is not null order by parked_at"""
+RELEASE: LiteralString = """
+update todo set parked_at = null, crashes = 0, due_at = %s where parked_at is not null and process = %s"""
 
 
 def following(process: Process) -> Handler:
@@ -40,29 +54,38 @@ def following(process: Process) -> Handler:
 async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
     """What the batch leaves open is opened, what it settles is closed; facts are taken in order."""
     opened: dict[UUID, tuple[Open, Recorded]] = {}
+    postponed: dict[UUID, tuple[Due, Recorded]] = {}
     closed: set[UUID] = set()
     for recorded in batch:
         for change in process.changes(recorded.event):
-            if isinstance(change, Open):
-                opened[change.subject] = change, recorded
-            else:
-                opened.pop(change.subject, None)
-                closed.add(change.subject)
+            match change:
+                case Open(subject=subject):
+                    opened[subject] = change, recorded
+                case Due(subject=subject):
+                    postponed[subject] = change, recorded
+                case Done(subject=subject):
+                    opened.pop(subject, None)
+                    postponed.pop(subject, None)
+                    closed.add(subject)
     if closed:
         await tx.execute(CLOSE, (process.name, list(closed)))
     if opened:
-        columns = _columns(opened)
-        await tx.execute(OPEN, (process.name, *columns))
+        await tx.execute(OPEN, (process.name, *_columns(opened)))
+    if postponed:
+        await tx.execute(POSTPONE, (process.name, *_columns(postponed)))
 
 
-def _columns(opened: Mapping[UUID, tuple[Open, Recorded]]) -> tuple[list[Any], ...]:
-    points = opened.values()
+def _columns(points: Mapping[UUID, tuple[Open | Due, Recorded]]) -> tuple[list[Any], ...]:
+    every = points.values()
     return (
-        list(opened),
-        [point.detail for point, _ in points],
-        [recorded.tenant for _, recorded in points],
-        [recorded.at + point.after for point, recorded in points],
-        [recorded.at for _, recorded in points],
+        list(points),
+        [point.detail if isinstance(point, Open) else point.subject for point, _ in every],
+        [recorded.tenant for _, recorded in every],
+        [
+            recorded.at + point.after if isinstance(point, Open) else point.at
+            for point, recorded in every
+        ],
+        [recorded.at for _, recorded in every],
     )
 
 
@@ -73,6 +96,38 @@ async def claim(conn: AsyncConnection[Any], now: datetime, limit: int) -> list[P
     return [Point(*row) for row in await cursor.fetchall()]
 
 
-async def note(conn: AsyncConnection[Any], point: Point, why: str) -> None:
-    """Remember what the attempt met."""
-    await conn.execute(NOTE, (why[:500], point.process, point.subject))
+async def note(conn: AsyncConnection[Any], point: Point, wait: Wait) -> None:
+    """Remember what the attempt met, and when it wants to be made again."""
+    await conn.execute(NOTE, (wait.why[:500], wait.until, point.process, point.subject))
+
+
+async def crashed(conn: AsyncConnection[Any], point: Point, why: str, now: datetime) -> bool:
+    """Count a crash of the worker over this point; True when it is set aside now."""
+    values = {
+        "why": why[:500],
+        "most": CRASHES_MAX,
+        "now": now,
+        "process": point.process,
+        "subject": point.subject,
+    }
+    row = await (await conn.execute(CRASHED, values)).fetchone()
+    return bool(row and row[0])
+
+
+class SetAside(NamedTuple):
+    """A point whose worker crashed over it too often."""
+
+    process: str
+    subject: UUID
+    crashes: int
+    why: str
+
+
+async def set_aside(conn: AsyncConnection[Any]) -> list[SetAside]:
+    """What nobody works on any more, the longest first."""
+    return [SetAside(*row) for row in await (await conn.execute(PARKED)).fetchall()]
+
+
+async def release(conn: AsyncConnection[Any], process: str, now: datetime) -> int:
+    """Let the points of a process be worked on again; returns how many."""
+    return (await conn.execute(RELEASE, (now, process))).rowcount

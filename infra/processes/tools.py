@@ -1,6 +1,7 @@
 """What a worker may use: commands over HTTP as a service of the platform, and the tenants' channels."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -8,13 +9,15 @@ import msgspec
 
 from commands.api.payments import Channels
 from commands.api.wire import Macs
-from commands.ports import Answer, Forwarder, PaymentChannel, Submission, Unreachable
+from commands.ports import Answer, Clock, Forwarder, PaymentChannel, Submission, Unreachable
 from commands.processes.todo import Point
 from commands.registry import USE_CASES
 from commands.use_case import Command
 from infra.forwarding import Owners
+from infra.processes.breaker import Breaker, Guarded, Rate
 
 CHANNEL: Final = "wechatpay"  # the one there is
+CALLS_PER_SECOND: Final = 100.0  # to one merchant account; WeChat Pay allows 150 refunds a second
 NAMES: Final = {use_case.command: name for name, use_case in USE_CASES.items()}
 
 
@@ -28,25 +31,31 @@ class ServiceTools:
         channels: Channels,
         macs: Macs,
         new_id: Callable[[], UUID],
+        clock: Clock,
     ) -> None:
         self._owners = owners
         self._forwarder = forwarder
         self._channels = channels
         self._macs = macs
-        self._new_id = new_id
+        self._clock = clock
+        self._guards: dict[str, Guarded] = {}
+        self.new_id = new_id
 
-    async def ask(self, point: Point, command: Command) -> Answer:
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def ask(self, point: Point, command: Command, *, mark: str = "") -> Answer:
         """Each attempt has a key of its own, so a recorded refusal is not repeated for ever."""
         address = await self._owners.address(point.tenant)
         if not address:
             raise Unreachable("nobody owns the cell")
         name, body = NAMES[type(command)], msgspec.json.encode(command)
         submission = Submission(
-            command_id=self._new_id(),
+            command_id=self.new_id(),
             tenant=point.tenant,
             principal=f"process:{point.process}",
             name=name,
-            idempotency_key=f"{name}:{point.subject}:{point.tries}",
+            idempotency_key=f"{name}:{point.subject}:{mark or point.tries}",
             command=command,
             body=body,
             body_mac=self._macs.of(body),
@@ -55,4 +64,21 @@ class ServiceTools:
         return await self._forwarder.submit(address, submission)
 
     def channel(self, tenant: str) -> PaymentChannel | None:
-        return self._channels.find(tenant, CHANNEL)
+        return self._guarded(tenant)
+
+    def pause(self, tenant: str) -> datetime | None:
+        guarded = self._guarded(tenant)
+        return guarded.breaker.pause() if guarded else None
+
+    @property
+    def breakers(self) -> dict[str, str]:
+        """How each channel that was called so far is doing, by tenant."""
+        return {tenant: guarded.breaker.state for tenant, guarded in self._guards.items()}
+
+    def _guarded(self, tenant: str) -> Guarded | None:
+        if tenant not in self._guards:
+            channel = self._channels.find(tenant, CHANNEL)
+            if channel is None:
+                return None
+            self._guards[tenant] = Guarded(channel, Breaker(self._clock), Rate(CALLS_PER_SECOND))
+        return self._guards[tenant]

@@ -48,7 +48,8 @@ async def main(settings: Settings) -> None:
             configure=_in_read,
         )
         await stack.enter_async_context(pool)
-        runner = Runner(PROCESSES, await open_tools(stack, settings, clock), pool, clock)
+        tools = await open_tools(stack, settings, clock)
+        runner = Runner(PROCESSES, tools, pool, clock, settings.cell)
 
         async def work() -> None:
             async with (
@@ -64,6 +65,7 @@ async def main(settings: Settings) -> None:
                 "cell": settings.cell,
                 "positions": positions,
                 "worked": runner.worked,
+                "channels": tools.breakers,
             }
 
         await serve_beside(work(), settings.host, settings.runner_port, state)
@@ -82,6 +84,7 @@ async def open_tools(stack: AsyncExitStack, settings: Settings, clock: Clock) ->
         cashier.channels,
         Macs(settings.key("mac_key")),
         minter(clock),
+        clock,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from commands.processes.settle_group_members import READY_MEMBERS
+from commands.processes.todo import Wait
 from domain.events.group import GroupSucceeded
 from domain.events.order import OrderReadied
 from domain.money import Money
@@ -70,7 +71,7 @@ async def test_a_claimed_point_is_due_again_later_and_later(
 async def test_what_an_attempt_met_can_be_read(conn: AsyncConnection[Any]) -> None:
     await apply(READY_MEMBERS, [recorded(FACTS[0], 1)], conn)
     (point, *_) = await claim(conn, NOON, 1)
-    await note(conn, point, "the channel does not answer")
+    await note(conn, point, Wait("the channel does not answer"))
     row = await (
         await conn.execute("select why from todo where subject = %s", (point.subject,))
     ).fetchone()

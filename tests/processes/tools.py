@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from commands.ports import Answer, BadNotification, ChannelPayment, PaymentChannel
+from commands.ports import (
+    Answer,
+    BadNotification,
+    ChannelBalance,
+    ChannelPayment,
+    ChannelRefund,
+    PaymentChannel,
+)
 from commands.processes.todo import Point
 from commands.use_case import Command
 from domain.money import Money
+from tests.builders import NOON
 
 
 class FakeTools:
@@ -18,12 +27,21 @@ class FakeTools:
         self._channel = channel
         self._outcome = outcome
 
-    async def ask(self, point: Point, command: Command) -> Answer:
+    async def ask(self, point: Point, command: Command, *, mark: str = "") -> Answer:
         self.asked.append(command)
         return Answer(UUID(int=1), self._outcome, b"{}", "cell_0.1.1", False)
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         return self._channel
+
+    def pause(self, tenant: str) -> datetime | None:
+        return None
+
+    def now(self) -> datetime:
+        return NOON
+
+    def new_id(self) -> UUID:
+        return UUID(int=2)
 
 
 class ScriptedChannel:
@@ -66,3 +84,15 @@ class ScriptedChannel:
 
     def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
         raise BadNotification("closing is told nothing")
+
+    async def refund(self, **asked: Any) -> ChannelRefund:
+        raise AssertionError("closing refunds nothing")
+
+    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        raise AssertionError("closing refunds nothing")
+
+    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+        raise AssertionError("closing refunds nothing")
+
+    async def balance(self) -> ChannelBalance:
+        raise AssertionError("closing costs nothing")

@@ -1,0 +1,122 @@
+"""Leaving a payment channel alone while it fails, and never calling it faster than it allows.
+
+A channel that is down answers nobody the sooner for being called more. What waits meanwhile stays in the
+to-do list: nothing is dropped, and nothing is started that could not be finished.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from commands.ports import ChannelInDoubt, ChannelRefund, ChannelRefused, Clock, PaymentChannel
+from domain.money import Money
+
+T = TypeVar("T")
+
+FAILURES_MAX: Final = 5  # in a row
+PAUSES: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 120))
+BUSY: Final = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
+
+
+class Breaker:
+    """Closed while calls succeed; open for a growing while after failures; then one call may try."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._pauses = 0
+        self._open_until: datetime | None = None
+        self._probing_until: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """closed, open, or half-open while one call tries."""
+        if self._open_until is None:
+            return "closed"
+        return "open" if self._clock.now() < self._open_until else "half-open"
+
+    def pause(self) -> datetime | None:
+        """Until when nobody may call; None lets the caller call, after a pause only one of them."""
+        now = self._clock.now()
+        if self._open_until is None:
+            return None
+        if now < self._open_until:
+            return self._open_until
+        if self._probing_until is not None and now < self._probing_until:
+            return self._probing_until
+        self._probing_until = now + PAUSES[0]
+        return None
+
+    def answered(self) -> None:
+        """The channel said something, if only no."""
+        self._failures = self._pauses = 0
+        self._open_until = self._probing_until = None
+
+    def failed(self) -> None:
+        """It did not, or said that it can take no more."""
+        self._failures += 1
+        if self._failures >= FAILURES_MAX or self._probing_until is not None:
+            pause = PAUSES[min(self._pauses, len(PAUSES) - 1)]
+            self._open_until, self._probing_until = self._clock.now() + pause, None
+            self._pauses += 1
+
+
+class Rate:
+    """Lets so many through a second, of real time: sockets know no other."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second
+        self._next = 0.0
+
+    async def take(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._next = max(self._next, now) + self._gap
+        await asyncio.sleep(self._next - self._gap - now)
+
+
+class Guarded:
+    """`commands.ports.PaymentChannel`, watched: every refund call tells the breaker how it went."""
+
+    def __init__(self, channel: PaymentChannel, breaker: Breaker, rate: Rate) -> None:
+        self._channel = channel
+        self._rate = rate
+        self.breaker = breaker
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not about refunds goes through as it is."""
+        return getattr(self._channel, name)
+
+    async def refund(
+        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+    ) -> ChannelRefund:
+        call = self._channel.refund(
+            transaction_id=transaction_id,
+            out_refund_no=out_refund_no,
+            amount=amount,
+            total=total,
+            reason=reason,
+        )
+        return await self._watched(call)
+
+    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        return await self._watched(self._channel.query_refund(out_refund_no))
+
+    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+        call = self._channel.return_refund(
+            channel_refund_id=channel_refund_id, out_refund_no=out_refund_no
+        )
+        return await self._watched(call)
+
+    async def _watched(self, call: Awaitable[T]) -> T:
+        await self._rate.take()
+        try:
+            answer = await call
+        except ChannelInDoubt:
+            self.breaker.failed()
+            raise
+        except ChannelRefused as refused:
+            (self.breaker.failed if refused.code in BUSY else self.breaker.answered)()
+            raise
+        self.breaker.answered()
+        return answer
