@@ -18,7 +18,7 @@ from infra.simulator.world.day import begin
 from infra.simulator.world.dice import dice
 from infra.simulator.world.goods import goods, terms
 from infra.simulator.world.pace import Bucket, Counter, Tempo
-from infra.simulator.world.plan import Deal, Step, added, recorded_party
+from infra.simulator.world.plan import Deal, Mind, Party, Step, added, recorded_party
 from infra.simulator.world.recorded import Group
 from infra.simulator.world.shop import Shop
 from infra.simulator.world.shoppers import Campaigns, Shoppers
@@ -33,7 +33,8 @@ UNITS: Final = 1_000_000  # for a season; never all sold
 SCARCE_UNITS: Final = 3000  # of the last item, which is
 POPULARITY: Final = 0.8
 PEOPLE: Final = 50_000
-SUCCESS_SHARE: Final = 0.6
+SUCCESS_SHARE: Final = 0.9
+REGRETS: Final = (10.0, 60.0)  # seconds until a leader gives up
 ORDERS_PER_STEP: Final = 1.9
 AT_ONCE: Final = 200  # shoppers at the counter, most of them thinking
 TOLD_SECONDS: Final = 60.0
@@ -69,8 +70,15 @@ def steps(seed: int) -> Iterator[Step]:
         leader, *others = chance.sample(range(PEOPLE), seats)
         succeeds = chance.random() < SUCCESS_SHARE
         group = Group(leader, item, tuple(others) if succeeds else (), succeeds, seats)
-        yield recorded_party("demo", seed, number, group)
+        party = recorded_party("demo", seed, number, group)
+        yield party if succeeds else given_up(party, chance.uniform(*REGRETS))
         yield from (step for step in added(seed, number, group) if step.seats == seats)
+
+
+def given_up(party: Party, regrets: float) -> Party:
+    """A group that fails within minutes, because its leader leaves before anybody has come."""
+    leader = party.leader._replace(mind=Mind.WITHDRAWS, regrets=regrets)
+    return party._replace(leader=leader, others=())
 
 
 async def live(shop: Shop, clock: WaitingClock, orders_per_second: float) -> None:

@@ -26,6 +26,7 @@ DOUBLE_SHARE = 0.08  # of the orders are for two units, where that is allowed
 
 JOIN_SECONDS = 240.0  # mean time from the start of a group to a member's arrival
 JOIN_SECONDS_MAX = 1200.0
+REGRET_SECONDS = 200.0
 STRANGERS = "stranger"  # source of people that no record has
 
 
@@ -55,6 +56,7 @@ class Visitor(NamedTuple):
     thinks: float  # seconds from ordering to paying, or to changing one's mind
     arrives: float = 0.0  # seconds after the group started
     taps: int = 1  # how often the same request is sent at once
+    regrets: float = REGRET_SECONDS  # seconds from being seated to withdrawing, for those who do
 
 
 class Party(NamedTuple):

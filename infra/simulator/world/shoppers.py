@@ -15,7 +15,6 @@ Campaigns = dict[tuple[int, int], str]  # (item, seats) -> campaign id
 
 LOOK_SECONDS: Final = 20.0  # of the world's time, between two looks at an order or a full group
 LOOKS_MAX: Final = 25  # each a little later than the one before: two hours in all
-REGRET_SECONDS: Final = 200.0  # from being seated to withdrawing
 LAST_SECONDS: Final = 6.0  # before the pay deadline, for those who pay in the last seconds
 COME_BACK: Final = frozenset({"group_full", "group_not_found"})  # may be otherwise in a while
 PAID: Final = frozenset({"GROUPING", "GROUPED", "READY"})
@@ -182,7 +181,7 @@ class Shoppers:
         elif await self.see_paid(errand):
             errand.seated()
             if mind is Mind.WITHDRAWS:
-                await self.tempo.sleep(REGRET_SECONDS)
+                await self.tempo.sleep(errand.visitor.regrets)
                 await self.order_command(errand, "withdraw_order")
 
     async def open_cashier(self, errand: Errand) -> Cashier | None:
