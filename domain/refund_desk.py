@@ -32,6 +32,9 @@ ALLOWED: Mapping[Action, frozenset[Status]] = {
 }
 
 
+PAYS_AGAIN: frozenset[Action] = frozenset({"reissue", "paid_elsewhere"})
+
+
 class NothingToDecide(Rejected, code="nothing_to_decide", zh="该退款当前无需人工处理"):
     """The refund goes on by itself, or is over."""
 
@@ -120,7 +123,7 @@ def propose(
         raise ProposalPending(proposal_id=str(refund.proposal.id))
     if refund.trouble is None:
         raise NothingToDecide(status=refund.status.value)
-    if refund.status not in ALLOWED[action] or action == "pay":
+    if action not in allowed(refund) or action == "pay":
         raise ActionUnsafe(status=refund.status.value, allowed=" ".join(allowed(refund)))
     if action == "paid_elsewhere" and not reference:
         raise ReferenceMissing
@@ -174,8 +177,14 @@ def open_proposal(refund: Refund, proposal_id: ProposalId) -> Proposal:
 
 
 def allowed(refund: Refund) -> list[Action]:
-    """What may be proposed now."""
-    return [action for action, states in ALLOWED.items() if refund.status in states]
+    """What may be proposed now: never another payment while the channel still has this one in hand."""
+    in_hand = refund.accepted and refund.status is not Status.RETURNED
+    closed_to = PAYS_AGAIN if in_hand else frozenset()
+    return [
+        action
+        for action, states in ALLOWED.items()
+        if refund.status in states and action not in closed_to
+    ]
 
 
 def digest(refund_id: RefundId, what: str, by: str, note: str, sum_: str, version: int) -> str:

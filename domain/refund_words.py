@@ -40,9 +40,9 @@ class Word(NamedTuple):
 def hear(refund: Refund, word: Word, *, at: datetime, dice: int) -> tuple[RefundEvent, ...]:
     """Take the channel's word: it moves the refund on, changes nothing, or contradicts what is known.
 
-    Raises: RefundNotFound for a number that was never ours.
+    Raises: RefundNotFound for a number that was never ours, or never sent to the channel.
     """
-    if refund.number == "" or word.number not in (refund.number, *refund.ended):
+    if refund.attempt == 0 or word.number not in (refund.number, *refund.ended):
         raise RefundNotFound
     if word.amount is not None and word.amount != refund.amount:
         return differ(refund, word, f"{refund.amount.fen} fen", f"{word.amount.fen} fen", at)
@@ -58,7 +58,7 @@ def confirm_by_bill(
     refund: Refund, *, number: str, file_sha256: str, line: int, at: datetime
 ) -> tuple[RefundEvent, ...]:
     """The channel's bill lists the number: the last witness, once a file. Raises: RefundNotFound."""
-    if number == "" or number not in (refund.number, *refund.ended):
+    if refund.attempt == 0 or number not in (refund.number, *refund.ended):
         raise RefundNotFound
     if file_sha256 in refund.bills:
         return ()

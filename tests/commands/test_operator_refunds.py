@@ -149,6 +149,13 @@ def test_an_abnormal_refund_comes_back_to_us_and_is_paid_by_another_route(shop: 
     agrees(shop, proposes(shop, refund_id, "return"))
     step = shop.cell.ask(AdvanceRefund(refund_id, refund_id))
     assert (step.do, step.channel_refund_id) == ("return", shop.refund(refund_id).channel_refund_id)
+    no = RecordRefundRejection(refund_id, step.attempt, refund_id, "PARAM_ERROR", "银行卡有误")
+    assert shop.cell.ask(no).trouble == "rejected"
+    for unsafe in ("reissue", "paid_elsewhere"):
+        with pytest.raises(ActionUnsafe):
+            proposes(shop, refund_id, unsafe, reference="R1")
+    agrees(shop, proposes(shop, refund_id, "retry"))
+    shop.cell.ask(AdvanceRefund(refund_id, refund_id))
     shop.hears(refund_id, "processing")
     assert shop.hears(refund_id, "succeeded", "query").status is Status.RETURNED
     proposal = proposes(shop, refund_id, "paid_elsewhere", reference="银行回单 77")
