@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """Base URL of the public API. Empty: http://<host>:<gateway_port>."""
     channel_simulator_url: str = ""
     """Base URL of the simulated WeChat Pay. Empty: http://<host>:<channel_simulator_port>."""
+    channel_deposit_fen: Annotated[int, Field(ge=0)] = 1_000_000
+    """Fen on each merchant account when the simulated WeChat Pay opens it: refunds are paid from there."""
     code_rev: str = "unknown"
     """Revision of the running code, recorded with every command."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

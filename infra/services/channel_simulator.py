@@ -22,4 +22,5 @@ def main(settings: Settings) -> None:
         clock_from(settings),
         host=settings.host,
         port=settings.channel_simulator_port,
+        deposit_fen=settings.channel_deposit_fen,
     ).run()

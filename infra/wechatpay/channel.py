@@ -1,27 +1,40 @@
-"""The WeChat Pay v3 adapter of the `PaymentChannel` port: JSAPI orders of one merchant account."""
+"""The WeChat Pay v3 adapter of the `PaymentChannel` port: JSAPI orders and refunds of one merchant account."""
 
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import msgspec
 
-from commands.ports import ChannelInDoubt, ChannelPayment, ChannelRefused, Clock
+from commands.ports import (
+    ChannelBalance,
+    ChannelInDoubt,
+    ChannelPayment,
+    ChannelRefund,
+    ChannelRefused,
+    Clock,
+)
 from domain.money import Money
-from infra.wechatpay.client import Client
+from infra.wechatpay.client import Answer, Client, TurnedAway
 from infra.wechatpay.credentials import Merchant
 from infra.wechatpay.notification import NotificationReader
+from infra.wechatpay.platform_keys import PlatformKeys
+from infra.wechatpay.refunds import read_balance, read_refund
 from infra.wechatpay.signature import Signer, Verifier
 from infra.wechatpay.transaction import Foreign, read_transaction
 
 ORDERS = "/v3/pay/transactions"
+REFUNDS = "/v3/refund/domestic/refunds"
+BALANCE = "/v3/merchant/fund/balance/BASIC"
 DESCRIPTION_MAX = 127  # characters
+REASON_MAX = 80  # characters
 TIMEOUT_SECONDS = 8.0
 BEIJING = timezone(timedelta(hours=8))
 UNKNOWN_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
+UNKNOWN_REFUND = frozenset({"RESOURCE_NOT_EXISTS", "REFUND_NOT_EXISTS"})
 ALREADY_CLOSED = "ORDER_CLOSED"
 
 
@@ -43,7 +56,7 @@ class WeChatPay:
         clock: Clock,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        verifier = Verifier(merchant)
+        verifier = Verifier(PlatformKeys(merchant))
         self._account = merchant.account
         self._notify_url = notify_url
         self._clock = clock
@@ -133,8 +146,68 @@ class WeChatPay:
                 return
             raise
         if answer.status != 204:
-            raise ChannelInDoubt(f"closing was answered {answer.status}")
+            raise ChannelInDoubt(f"closing was answered {answer.status}", f"http_{answer.status}")
 
-    def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+    async def refund(
+        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+    ) -> ChannelRefund:
+        """Have money sent back. The same arguments give the same words, as repeating it demands."""
+        wanted = {
+            "transaction_id": transaction_id,
+            "out_refund_no": out_refund_no,
+            "reason": reason[:REASON_MAX],
+            "notify_url": self._notify_url,
+            "amount": {"refund": amount.fen, "total": total.fen, "currency": "CNY"},
+        }
+        told = told_of(out_refund_no, await self._move_money(REFUNDS, wanted))
+        if told.transaction_id != transaction_id:
+            raise ChannelInDoubt(f"{out_refund_no} is a refund of {told.transaction_id}")
+        return told
+
+    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        """What the channel says about this number now. `not_found` is no proof that it never will know it."""
+        try:
+            answer = await self._client.get(f"{REFUNDS}/{quote(out_refund_no, safe='')}")
+        except ChannelRefused as refused:
+            if refused.code in UNKNOWN_REFUND:
+                return ChannelRefund(out_refund_no, "not_found")
+            raise
+        return told_of(out_refund_no, answer)
+
+    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+        """Have an abnormal refund's money sent to the bank account that the channel settles to."""
+        target = f"{REFUNDS}/{quote(channel_refund_id, safe='')}/apply-abnormal-refund"
+        wanted = {"out_refund_no": out_refund_no, "type": "MERCHANT_BANK_CARD"}
+        return told_of(out_refund_no, await self._move_money(target, wanted))
+
+    async def balance(self) -> ChannelBalance:
+        """What lies on the account that refunds are paid from."""
+        answer = await self._client.get(BALANCE)
+        try:
+            return read_balance(answer.body)
+        except Foreign as foreign:
+            raise ChannelInDoubt(str(foreign)) from foreign
+
+    async def _move_money(self, target: str, wanted: Mapping[str, Any]) -> Answer:
+        """Ask for a refund. Turned away at the door is a no here: nothing was done under this number."""
+        try:
+            return await self._client.post(target, wanted)
+        except TurnedAway as away:
+            raise ChannelRefused(away.code, str(away)) from away
+
+    def read_notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> ChannelPayment | ChannelRefund:
         """Verify and decrypt. The amount is the channel's word: compare it with what the order costs."""
         return self._notifications.read(headers, body)
+
+
+def told_of(out_refund_no: str, answer: Answer) -> ChannelRefund:
+    """The refund of this number. Raises: ChannelInDoubt when the answer is about anything else."""
+    try:
+        told = read_refund(answer.body)
+    except Foreign as foreign:
+        raise ChannelInDoubt(str(foreign)) from foreign
+    if told.out_refund_no != out_refund_no:
+        raise ChannelInDoubt(f"asked about {out_refund_no}, told about {told.out_refund_no}")
+    return told

@@ -1,7 +1,7 @@
 """Signed requests to the channel over kept-alive connections, each with a time limit.
 
 Returns only what is proven to be the channel's. Everything else becomes one of two: the channel said no,
-or nobody knows what it did.
+or nobody knows what it did. Too many requests is of the second kind, unless who asked knows better.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ UNDECIDED_CODES = frozenset(
     {"SYSTEM_ERROR", "SYSTEMERROR", "TRADE_ERROR", "BANK_ERROR", "BANKERROR", "USERPAYING"}
     | {"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"}
 )
+TURNED_AWAY = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 UNDECIDED_STATUSES = frozenset({408, 425, 429})
 
 
@@ -31,6 +32,10 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+
+
+class TurnedAway(ChannelInDoubt):
+    """The channel was asked too often, and said so at its door: it has not even looked at the request."""
 
 
 class Problem(msgspec.Struct):
@@ -90,13 +95,14 @@ class Client:
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as lost:
-            raise ChannelInDoubt(f"{method} {target}: {type(lost).__name__}") from lost
+            code = "timeout" if isinstance(lost, TimeoutError) else "reset"
+            raise ChannelInDoubt(f"{method} {target}: {type(lost).__name__}", code) from lost
         if not 200 <= response.status < 300:
             raise refusal(response.status, content)
         try:
             self._verifier.verify(response.headers, content, self._clock.now())
         except Unproven as unproven:
-            raise ChannelInDoubt(f"{method} {target}: {unproven}") from unproven
+            raise ChannelInDoubt(f"{method} {target}: {unproven}", "unproven") from unproven
         return Answer(response.status, content)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -116,8 +122,11 @@ def refusal(status: int, content: bytes) -> ChannelRefused | ChannelInDoubt:
     try:
         problem = msgspec.json.decode(content, type=Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return ChannelInDoubt(f"HTTP {status} without a reason")
+        return ChannelInDoubt(f"HTTP {status} without a reason", f"http_{status}")
+    said = f"HTTP {status} {problem.code}: {problem.message}"
+    if status == 429 and problem.code in TURNED_AWAY:
+        return TurnedAway(said, problem.code)
     undecided = status in UNDECIDED_STATUSES or problem.code in UNDECIDED_CODES
     if undecided or not 400 <= status < 500:
-        return ChannelInDoubt(f"HTTP {status} {problem.code}: {problem.message}")
+        return ChannelInDoubt(said, problem.code or f"http_{status}")
     return ChannelRefused(problem.code, problem.message)

@@ -9,11 +9,14 @@ where the simulator stands in for the channel, and only `load_platform` reads it
     apiclient_cert.pem   our certificate: how the channel knows our key
     apiv3_key            32 characters that both sides know: encrypts notifications
     pub_key.pem          the channel's public key: proves its answers and notifications
+    pub_key_<id>.pem     a later one, named by its id, while the channel changes its key
+    platform_key_<id>.pem   the secret of that one, again only with the simulator
 """
 
 import os
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +33,7 @@ DEV_APPID = "wx8888888888888888"
 KEY_BITS = 2048  # the protocol is RSA-2048 throughout
 CERTIFICATE_LIFE = timedelta(days=5 * 365)  # as the channel issues them
 APIV3_KEY_CHARACTERS = 32
+PUBLIC, SECRET = "pub_key", "platform_key"  # names of the channel's key files
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,8 +51,9 @@ class Merchant:
 
     account: Account
     private_key: str = field(repr=False)  # PEM
-    platform_public_key: str  # PEM
+    platform_keys: Mapping[str, str]  # PEM by id: all that the channel may sign with
     apiv3_key: str = field(repr=False)
+    directory: Path  # where it all is, and where later keys appear
 
 
 @dataclass(frozen=True)
@@ -56,29 +61,49 @@ class Platform:
     """The channel's side: enough to recognise our requests, and to answer and notify in its name."""
 
     account: Account
-    private_key: str = field(repr=False)  # PEM
+    private_keys: Mapping[str, str] = field(repr=False)  # PEM by id, the oldest first
     merchant_certificate: str  # PEM
     apiv3_key: str = field(repr=False)
+    directory: Path
 
 
 def load_merchant(directory: Path) -> Merchant:
     """Raises: OSError when a file is missing, msgspec.DecodeError when account.json is not one."""
+    account = _account(directory)
     return Merchant(
-        account=_account(directory),
+        account=account,
         private_key=(directory / "apiclient_key.pem").read_text(),
-        platform_public_key=(directory / "pub_key.pem").read_text(),
+        platform_keys=read_platform_keys(directory, account),
         apiv3_key=(directory / "apiv3_key").read_text().strip(),
+        directory=directory,
     )
+
+
+def read_platform_keys(directory: Path, account: Account) -> dict[str, str]:
+    """The channel's public keys by id. Raises: OSError."""
+    return _keys(directory, PUBLIC, account)
 
 
 def load_platform(directory: Path) -> Platform:
     """Raises: OSError when a file is missing, which it must be with a real account."""
+    account = _account(directory)
     return Platform(
-        account=_account(directory),
-        private_key=(directory / "platform_key.pem").read_text(),
+        account=account,
+        private_keys=_keys(directory, SECRET, account),
         merchant_certificate=(directory / "apiclient_cert.pem").read_text(),
         apiv3_key=(directory / "apiv3_key").read_text().strip(),
+        directory=directory,
     )
+
+
+def add_platform_key(directory: Path) -> None:
+    """The simulated channel gets another key; the merchant has its public half before it is ever used."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    key_id = _key_id(_account(directory).mchid)
+    for name, pem in ((PUBLIC, _public_pem(key)), (SECRET, _pem(key))):
+        fresh = directory / f".{key_id}"
+        _write_private(fresh, pem)
+        fresh.rename(directory / f"{name}_{key_id}.pem")
 
 
 def ensure(directory: Path, at: datetime, *, mchid: str = DEV_MCHID) -> None:
@@ -103,6 +128,17 @@ def ensure(directory: Path, at: datetime, *, mchid: str = DEV_MCHID) -> None:
             raise
 
 
+def _keys(directory: Path, name: str, account: Account) -> dict[str, str]:
+    """The first key, and those that came later in the order they came."""
+    later = sorted(directory.glob(f"{name}_*.pem"), key=lambda file: file.stat().st_mtime_ns)
+    keys = {account.platform_key_id: (directory / f"{name}.pem").read_text()}
+    return keys | {file.stem.removeprefix(f"{name}_"): file.read_text() for file in later}
+
+
+def _key_id(mchid: str) -> str:
+    return f"PUB_KEY_ID_{mchid}{secrets.randbelow(10**22):022d}"
+
+
 def _account(directory: Path) -> Account:
     return msgspec.json.decode((directory / "account.json").read_bytes(), type=Account)
 
@@ -115,7 +151,7 @@ def _invent(mchid: str, at: datetime) -> dict[str, bytes]:
         mchid=mchid,
         appid=DEV_APPID,
         serial_no=f"{certificate.serial_number:040X}",
-        platform_key_id=f"PUB_KEY_ID_{mchid}{secrets.randbelow(10**22):022d}",
+        platform_key_id=_key_id(mchid),
     )
     alphabet = string.ascii_letters + string.digits
     return {
@@ -126,9 +162,7 @@ def _invent(mchid: str, at: datetime) -> dict[str, bytes]:
             secrets.choice(alphabet) for _ in range(APIV3_KEY_CHARACTERS)
         ).encode(),
         "platform_key.pem": _pem(theirs),
-        "pub_key.pem": theirs.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ),
+        "pub_key.pem": _public_pem(theirs),
     }
 
 
@@ -151,6 +185,12 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
+    )
+
+
+def _public_pem(key: rsa.RSAPrivateKey) -> bytes:
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 import msgspec
 from wechatpayv3.utils import aes_decrypt
 
-from commands.ports import BadNotification, ChannelPayment, Clock
+from commands.ports import BadNotification, ChannelPayment, ChannelRefund, Clock
 from infra.wechatpay.credentials import Merchant
+from infra.wechatpay.refunds import read_told_refund
 from infra.wechatpay.signature import AGE_MAX, Stamp, Unproven, Verifier
 from infra.wechatpay.transaction import Foreign, read_transaction
 
 PAID = "TRANSACTION.SUCCESS"
+REFUNDED = frozenset({"REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED"})
 ALGORITHM = "AEAD_AES_256_GCM"
 
 
@@ -26,6 +28,7 @@ class Resource(msgspec.Struct, frozen=True):
     ciphertext: str  # base64
     nonce: str
     associated_data: str = ""
+    original_type: str = ""
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -63,25 +66,33 @@ class NotificationReader:
         self._clock = clock
         self._heard = Heard()
 
-    def read(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+    def read(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment | ChannelRefund:
         """Raises: BadNotification."""
         now = self._clock.now()
         try:
             stamp = self._verifier.verify(headers, body, now)
             notification = msgspec.json.decode(body, type=Notification)
-            payment = read_transaction(self._decrypt(notification), self._merchant.account)
+            told = self._understand(notification)
         except (Unproven, Foreign, msgspec.DecodeError) as bad:
             raise BadNotification(str(bad)) from bad
-        if payment.state not in ("paid", "refunded"):
-            raise BadNotification("announced as paid, but is not")
         if not self._heard.first_time(notification.id, stamp, now):
             raise BadNotification("heard before")
+        return told
+
+    def _understand(self, notification: Notification) -> ChannelPayment | ChannelRefund:
+        """Raises: Foreign."""
+        kind, resource = notification.event_type, notification.resource
+        if kind in REFUNDED and resource.original_type == "refund":
+            return read_told_refund(self._decrypt(resource), kind, self._merchant.account)
+        if kind != PAID or resource.original_type != "transaction":
+            raise Foreign(f"{kind} about a {resource.original_type!r} is not for us")
+        payment = read_transaction(self._decrypt(resource), self._merchant.account)
+        if payment.state not in ("paid", "refunded"):
+            raise Foreign("announced as paid, but is not")
         return payment
 
-    def _decrypt(self, notification: Notification) -> bytes:
-        resource = notification.resource
-        if notification.event_type != PAID:
-            raise Foreign(f"{notification.event_type} is not about a payment")
+    def _decrypt(self, resource: Resource) -> bytes:
+        """Raises: Foreign."""
         if resource.algorithm != ALGORITHM:
             raise Foreign("an encryption that we do not know")
         try:

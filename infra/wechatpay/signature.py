@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from wechatpayv3.utils import load_private_key, load_public_key, rsa_sign, rsa_verify
+from wechatpayv3.utils import load_private_key, rsa_sign, rsa_verify
 
 from infra.wechatpay.credentials import Merchant
+from infra.wechatpay.platform_keys import PlatformKeys
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 PROBE = "WECHATPAY/SIGNTEST/"  # the channel sends these to see that we refuse them
@@ -56,9 +57,9 @@ class Signer:
 class Verifier:
     """Recognises the channel."""
 
-    def __init__(self, merchant: Merchant) -> None:
-        self.key_id = merchant.account.platform_key_id
-        self._key = load_public_key(merchant.platform_public_key)
+    def __init__(self, keys: PlatformKeys) -> None:
+        self.key_id = keys.first
+        self._keys = keys
 
     def verify(self, headers: Mapping[str, str], body: bytes, at: datetime) -> Stamp:
         """Accept the raw bytes as the channel's words of now. Raises: Unproven."""
@@ -70,16 +71,17 @@ class Verifier:
             raise Unproven("an algorithm that we do not know")
         if signature.startswith(PROBE):
             raise Unproven("a probe with a wrong signature on purpose")
-        if given.get("wechatpay-serial") != self.key_id:
-            raise Unproven("a key that we do not know")
         if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
             raise Unproven("no timestamp")
         if abs(int(timestamp) - at.timestamp()) > AGE_MAX.total_seconds():
             raise Unproven("more than five minutes from now")
+        key = self._keys.find(given.get("wechatpay-serial", ""))
+        if key is None:
+            raise Unproven("a key that we do not know")
         try:
             text = body.decode()  # the library signs text; for valid UTF-8 that is the same bytes
         except UnicodeDecodeError as broken:
             raise Unproven("not UTF-8") from broken
-        if not rsa_verify(timestamp, nonce, text, signature, self._key):
+        if not rsa_verify(timestamp, nonce, text, signature, key):
             raise Unproven("a wrong signature")
         return Stamp(timestamp, nonce)

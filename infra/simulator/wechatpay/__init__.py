@@ -3,6 +3,8 @@
 The real channel has no sandbox. This one is a separate server with its own books, so it can be the judge of
 ours: it shares no code with the adapter and none of its libraries for signing. What it knows is documented
 behaviour, strictly applied. Read in this order: `protocol.py` (the words), `gate.py` (who may speak),
-`rules.py` (what an order may become), `books.py` (what happened, on disk), `notifier.py` (telling the
-merchant), `app.py` (the routes), `server.py` (the process).
+`rules.py` and `refunds.py` (what an order and a refund may become), `funds.py` (the merchants' money),
+`schema.py` and `books.py` (what happened, on disk), `clearing.py` (refunds on their way), `message.py` and
+`notifier.py` (telling the merchant), `v3.py`, `v3_refunds.py` and `outside.py` (the routes), `app.py` (it all
+together), `server.py` (the process).
 """

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.ports import Clock
-from infra.simulator.wechatpay import outside, v3
+from infra.simulator.wechatpay import outside, v3, v3_refunds
 from infra.simulator.wechatpay.books import Books
+from infra.simulator.wechatpay.clearing import Clearing
+from infra.simulator.wechatpay.funds import open_accounts
 from infra.simulator.wechatpay.gate import Gate
 from infra.simulator.wechatpay.notifier import Notifier
 from infra.simulator.wechatpay.protocol import No, Refused, Seal
@@ -20,8 +22,13 @@ from infra.wechatpay.credentials import Platform
 BROKEN = No(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用")
 
 
-def build(platforms: Mapping[str, Platform], books_path: Path, clock: Clock) -> Starlette:
-    """The channel for these merchants (by mchid). It opens its books, and notifies, while it is served."""
+def build(
+    platforms: Mapping[str, Platform], books_path: Path, clock: Clock, deposit_fen: int
+) -> Starlette:
+    """The channel for these merchants (by mchid). It opens its books, and notifies, while it is served.
+
+    Whoever has no account yet gets one with `deposit_fen` on it.
+    """
     seals = {mchid: Seal(platform) for mchid, platform in platforms.items()}
 
     @asynccontextmanager
@@ -31,10 +38,16 @@ def build(platforms: Mapping[str, Platform], books_path: Path, clock: Clock) -> 
             async with (
                 Books(books_path) as books,
                 Notifier(books, seals, signers, clock) as notifier,
+                Clearing(books, clock, notifier.refund_ended) as clearing,
             ):
+                at = clock.now()
+                await books.write(lambda rows: open_accounts(rows, platforms, deposit_fen, at))
                 gate = Gate(platforms)
-                channel = v3.Channel(platforms, seals, gate, books, notifier, signers, clock)
-                app.router.routes += v3.routes(channel) + outside.routes(channel)
+                channel = v3.Channel(
+                    platforms, seals, gate, books, notifier, clearing, signers, clock
+                )
+                app.router.routes += v3.routes(channel)
+                app.router.routes += v3_refunds.routes(channel) + outside.routes(channel)
                 yield
         finally:
             signers.close()

@@ -14,76 +14,11 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from infra.simulator.wechatpay.protocol import Refused
+from infra.simulator.wechatpay.schema import FACTS, FOREVER, SCHEMA
 
 T = TypeVar("T")
 
 BATCH_MAX = 128  # requests committed together
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS orders (
-    seq INTEGER PRIMARY KEY,
-    mchid TEXT NOT NULL,
-    out_trade_no TEXT NOT NULL,
-    parameters TEXT NOT NULL,          -- canonical JSON: a repetition must say exactly this
-    total INTEGER NOT NULL CHECK (total > 0),  -- fen
-    openid TEXT NOT NULL,
-    notify_url TEXT NOT NULL,
-    expires_at INTEGER NOT NULL,       -- seconds since 1970; it cannot be paid at or after this
-    at TEXT NOT NULL,                  -- RFC 3339, as everywhere below
-    UNIQUE (out_trade_no, mchid)
-) STRICT;
-CREATE TABLE IF NOT EXISTS prepays (
-    seq INTEGER PRIMARY KEY,
-    prepay_id TEXT NOT NULL UNIQUE,
-    mchid TEXT NOT NULL,
-    out_trade_no TEXT NOT NULL,
-    valid_until INTEGER NOT NULL,      -- seconds since 1970
-    FOREIGN KEY (out_trade_no, mchid) REFERENCES orders (out_trade_no, mchid)
-) STRICT;
-CREATE INDEX IF NOT EXISTS prepays_of_order ON prepays (out_trade_no, mchid);
-CREATE TABLE IF NOT EXISTS closings (
-    seq INTEGER PRIMARY KEY,
-    mchid TEXT NOT NULL,
-    out_trade_no TEXT NOT NULL,        -- may name an order that never was: then it never can be
-    at TEXT NOT NULL,
-    UNIQUE (out_trade_no, mchid)
-) STRICT;
-CREATE TABLE IF NOT EXISTS payments (
-    seq INTEGER PRIMARY KEY,
-    mchid TEXT NOT NULL,
-    out_trade_no TEXT NOT NULL,
-    transaction_id TEXT NOT NULL UNIQUE,
-    total INTEGER NOT NULL CHECK (total > 0),  -- fen
-    openid TEXT NOT NULL,
-    success_time TEXT NOT NULL,
-    notification_id TEXT NOT NULL UNIQUE,
-    at TEXT NOT NULL,
-    UNIQUE (out_trade_no, mchid),      -- at most one payment an order
-    FOREIGN KEY (out_trade_no, mchid) REFERENCES orders (out_trade_no, mchid)
-) STRICT;
-CREATE TABLE IF NOT EXISTS deliveries (
-    seq INTEGER PRIMARY KEY,
-    payment INTEGER NOT NULL REFERENCES payments (seq),
-    attempt INTEGER NOT NULL,          -- from 1
-    status INTEGER NOT NULL,           -- HTTP status of the merchant's answer; 0: none in time
-    at TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS deliveries_of_payment ON deliveries (payment);
-CREATE TRIGGER IF NOT EXISTS never_pay_a_closed_order BEFORE INSERT ON payments
-    WHEN EXISTS (SELECT 1 FROM closings c
-        WHERE c.out_trade_no = new.out_trade_no AND c.mchid = new.mchid)
-    BEGIN SELECT RAISE (ABORT, 'a closed order was paid'); END;
-CREATE TRIGGER IF NOT EXISTS never_close_a_paid_order BEFORE INSERT ON closings
-    WHEN EXISTS (SELECT 1 FROM payments p
-        WHERE p.out_trade_no = new.out_trade_no AND p.mchid = new.mchid)
-    BEGIN SELECT RAISE (ABORT, 'a paid order was closed'); END;
-"""
-FACTS = ("orders", "prepays", "closings", "payments", "deliveries")
-FOREVER = "".join(
-    f"CREATE TRIGGER IF NOT EXISTS {table}_forbid_{verb} BEFORE {verb} ON {table}"
-    f" BEGIN SELECT RAISE (ABORT, 'the books are only ever added to'); END;\n"
-    for table in FACTS
-    for verb in ("UPDATE", "DELETE")
-)
 
 
 def add(books: sqlite3.Connection, table: str, **fact: object) -> None:

@@ -1,69 +1,58 @@
-"""Telling the merchant that a buyer paid, until the merchant says that it heard.
+"""Telling the merchant that a buyer paid or that a refund ended, until the merchant says that it heard.
 
-What has to be told follows from the books alone (a payment without a delivery answered 2xx), so a restart
-forgets nobody. Each attempt is stamped, encrypted and signed anew. Delays run on the channel's clock; the
-time limit of one delivery guards a socket and is real.
+What has to be told follows from the books alone (a payment, or a refund's last step, without a delivery
+answered 2xx), so a restart forgets nobody. Each attempt is stamped, encrypted and signed anew. Delays run
+on the channel's clock; the time limit of one delivery guards a socket and is real.
 """
 
 import asyncio
-import heapq
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
-from sqlite3 import Row
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import NamedTuple, Self
 
 import aiohttp
 
 from commands.ports import Clock
+from infra.simulator.wechatpay.agenda import Agenda
 from infra.simulator.wechatpay.books import Books, add
-from infra.simulator.wechatpay.protocol import PROBE, Seal, compact
+from infra.simulator.wechatpay.message import (
+    PROPER,
+    Letter,
+    Odd,
+    Subject,
+    compose,
+    letter,
+)
+from infra.simulator.wechatpay.protocol import Seal
 from infra.simulator.wechatpay.signers import Signers
-from infra.simulator.wechatpay.statement import OF_PAYMENT, transaction
 
 HEARD = frozenset({200, 204})
 ANSWER_SECONDS = 5.0
 IN_FLIGHT_MAX = 64
-LOOK_SECONDS = 0.02  # how often the clock is looked at while something is due later
 SECONDS = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
 DELAYS = [timedelta(seconds=n) for n in SECONDS]  # after the 1st attempt, the 2nd, …: 16 in all
 UNTOLD = """
-SELECT p.seq, count(d.seq) AS attempts, max(d.at) AS last
+SELECT 'payment', p.seq, count(d.seq) AS attempts, max(d.at) AS last
 FROM payments p LEFT JOIN deliveries d ON d.payment = p.seq
 GROUP BY p.seq HAVING coalesce(max(d.status IN (200, 204)), 0) = 0
+UNION ALL
+SELECT 'refund', s.seq, count(d.seq), max(d.at)
+FROM refund_steps s LEFT JOIN refund_deliveries d ON d.step = s.seq
+WHERE s.state <> 'PROCESSING'
+GROUP BY s.seq HAVING coalesce(max(d.status IN (200, 204)), 0) = 0
 """
+DELIVERIES = {"payment": ("deliveries", "payment"), "refund": ("refund_deliveries", "step")}
 
-
-Signature: TypeAlias = Literal["good", "signtest", "forged"]
 log = logging.getLogger(__name__)
 
 
-class Due(NamedTuple):
-    """One attempt, ordered by when it is to be made."""
+class Attempt(NamedTuple):
+    """One try to tell one thing."""
 
-    at: datetime
-    payment: int  # its number in the books
-    attempt: int  # from 1
-
-
-class Message(NamedTuple):
-    """One notification, ready to be sent."""
-
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Odd(NamedTuple):
-    """How a notification asked for by hand differs from a proper one."""
-
-    signature: Signature = "good"
-    age: timedelta = timedelta(0)  # signed as if sent this long ago
-    change: Mapping[str, Any] = {}  # fields of the transaction that are told wrongly
-
-
-PROPER = Odd()
+    subject: Subject
+    number: int  # from 1
 
 
 class Notifier:
@@ -76,8 +65,7 @@ class Notifier:
         self._seals = seals
         self._signers = signers
         self._clock = clock
-        self._due: list[Due] = []  # a heap
-        self._changed = asyncio.Event()
+        self._agenda: Agenda[Attempt] = Agenda(clock)
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._attempts: set[asyncio.Task[None]] = set()
 
@@ -87,10 +75,9 @@ class Notifier:
             timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        for payment, attempts, last in self._books.read(UNTOLD):
-            self._plan(
-                payment, attempts, datetime.fromisoformat(last) if last else self._clock.now()
-            )
+        for event, seq, attempts, last in self._books.read(UNTOLD):
+            at = datetime.fromisoformat(last) if last else self._clock.now()
+            self._plan(Subject(event, seq), attempts, at)
         self._loop = asyncio.create_task(self._watch())
         return self
 
@@ -108,16 +95,22 @@ class Notifier:
 
     def paid(self, payment: int) -> None:
         """A payment was written: tell about it at once."""
-        self._plan(payment, 0, self._clock.now())
+        self._plan(Subject("payment", payment), 0, self._clock.now())
 
-    async def send(self, payment: int, odd: Odd = PROPER) -> int:
+    def refund_ended(self, step: int) -> None:
+        """A refund's last step was written: tell about it at once."""
+        self._plan(Subject("refund", step), 0, self._clock.now())
+
+    async def send(self, subject: Subject, odd: Odd = PROPER) -> int:
         """One message now; returns the status of the merchant's answer, 0 when there was none in time."""
-        [story] = self._books.read(OF_PAYMENT, payment)
-        seal = self._seals[story["mchid"]]
-        message = await self._signers.run(compose, seal, story, self._clock.now(), odd)
+        return await self._post(letter(self._books, subject), odd)
+
+    async def _post(self, said: Letter, odd: Odd) -> int:
+        seal = self._seals[said.mchid]
+        message = await self._signers.run(compose, seal, said, self._clock.now(), odd)
         try:
             async with self._session.post(
-                story["notify_url"],
+                said.notify_url,
                 data=message.body,
                 headers=message.headers,
                 allow_redirects=False,
@@ -127,61 +120,36 @@ class Notifier:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0
 
-    def _plan(self, payment: int, attempts: int, last: datetime) -> None:
+    def _plan(self, subject: Subject, attempts: int, last: datetime) -> None:
         if attempts > len(DELAYS):
             return  # told often enough: the merchant has to ask
         at = last + DELAYS[attempts - 1] if attempts else last
-        heapq.heappush(self._due, Due(at, payment, attempts + 1))
-        self._changed.set()
+        self._agenda.put(at, Attempt(subject, attempts + 1))
 
     async def _watch(self) -> None:
         while True:
-            self._changed.clear()
-            while self._due and self._due[0].at <= self._clock.now():
-                await self._slots.acquire()
-                attempt = asyncio.create_task(self._attempt(heapq.heappop(self._due)))
-                self._attempts.add(attempt)
-                attempt.add_done_callback(self._finished)
-            # The clock may jump or change its pace, so it is looked at rather than slept until.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS if self._due else None):
-                    await self._changed.wait()
+            due = await self._agenda.take()
+            await self._slots.acquire()
+            attempt = asyncio.create_task(self._attempt(due))
+            self._attempts.add(attempt)
+            attempt.add_done_callback(self._finished)
 
-    async def _attempt(self, due: Due) -> None:
-        status = await self.send(due.payment)
+    async def _attempt(self, attempt: Attempt) -> None:
+        status = await self.send(attempt.subject)
         at = self._clock.now()
+        book, column = DELIVERIES[attempt.subject.event]
         told = {
-            "payment": due.payment,
-            "attempt": due.attempt,
+            column: attempt.subject.seq,
+            "attempt": attempt.number,
             "status": status,
             "at": at.isoformat(),
         }
-        await self._books.write(lambda books: add(books, "deliveries", **told))
+        await self._books.write(lambda books: add(books, book, **told))
         if status not in HEARD:
-            self._plan(due.payment, due.attempt, at)
+            self._plan(attempt.subject, attempt.number, at)
 
     def _finished(self, attempt: asyncio.Task[None]) -> None:
         self._slots.release()
         self._attempts.discard(attempt)
         if not attempt.cancelled() and (error := attempt.exception()):
             log.error("an attempt to notify broke", exc_info=error)
-
-
-def compose(seal: Seal, story: Row, at: datetime, odd: Odd) -> Message:
-    """The notification of one payment, proper unless `odd` says otherwise."""
-    content = {
-        "id": story["notification_id"],
-        "create_time": story["success_time"],
-        "resource_type": "encrypt-resource",
-        "event_type": "TRANSACTION.SUCCESS",
-        "summary": "支付成功",
-        "resource": seal.encrypted({**transaction(story), **odd.change}, "transaction"),
-    }
-    body = compact(content)
-    headers = seal.headers(body, at - odd.age)
-    signature = headers["Wechatpay-Signature"]
-    if odd.signature == "signtest":
-        headers["Wechatpay-Signature"] = PROBE + signature[len(PROBE) :]
-    elif odd.signature == "forged":
-        headers["Wechatpay-Signature"] = signature[::-1]
-    return Message(headers | {"Content-Type": "application/json"}, body)

@@ -1,4 +1,4 @@
-"""What happens around the protocol: buyers paying, notifications by hand, and the books to judge by.
+"""What happens around the protocol: buyers paying, deposits, notifications by hand, and the books to judge by.
 
 None of these routes asks who is there: serve them to nobody but this machine.
 """
@@ -12,15 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.simulator.wechatpay import rules
-from infra.simulator.wechatpay.books import FACTS
-from infra.simulator.wechatpay.notifier import Odd, Signature
+from infra.simulator.wechatpay import funds, refunds, rules
+from infra.simulator.wechatpay.message import Odd, Signature, Subject
 from infra.simulator.wechatpay.protocol import PARAMETER, No, Refused, compact
-from infra.simulator.wechatpay.statement import OF_ORDER, sums
+from infra.simulator.wechatpay.schema import FACTS
+from infra.simulator.wechatpay.statement import OF_ORDER, OF_REFUND, sums
 from infra.simulator.wechatpay.v3 import Channel, limited, parsed, refusal
 
 PAGE_MAX = 1000
 UNPAID = No(409, "NOT_PAID", "订单未支付")
+UNDER_WAY = No(409, "PROCESSING", "退款处理中")
 NO_SUCH_BOOK = No(404, "RESOURCE_NOT_EXISTS", "没有这样的账簿")
 
 
@@ -35,13 +36,21 @@ class PayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Tell about a payment once more, properly or with a flaw."""
+    """Tell about a payment or the end of a refund once more, properly or with a flaw."""
 
-    out_trade_no: str
+    out_trade_no: str | None = None
+    out_refund_no: str | None = None
     mchid: str | None = None
     signature: Signature = "good"
     age_seconds: int = 0  # signed as if sent this long ago
-    change: dict[str, Any] = {}  # fields of the transaction, told wrongly
+    change: dict[str, Any] = {}  # fields told wrongly
+
+
+class FundsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deposit on a merchant's account, or withdraw with a negative amount."""
+
+    amount_fen: int
+    mchid: str | None = None  # needed only when there are several merchants
 
 
 async def pay(channel: Channel, request: Request) -> dict[str, Any]:
@@ -70,25 +79,52 @@ async def pay(channel: Channel, request: Request) -> dict[str, Any]:
 async def notify(channel: Channel, request: Request) -> dict[str, Any]:
     """`POST /sim/notify`: answers with the status of the merchant's answer, 0 for none in time."""
     asked = parsed(await limited(request), NotifyRequest)
+    odd = Odd(asked.signature, timedelta(seconds=asked.age_seconds), asked.change)
+    return {"status": await channel.notifier.send(subject(channel, asked), odd)}
+
+
+def subject(channel: Channel, asked: NotifyRequest) -> Subject:
+    """What a notification by hand is about. Raises: Refused."""
     mchids = [asked.mchid] if asked.mchid else list(channel.platforms)
-    found = [s for mchid in mchids for s in channel.books.read(OF_ORDER, asked.out_trade_no, mchid)]
+    by, number = (OF_ORDER, asked.out_trade_no)
+    if asked.out_refund_no is not None:
+        by, number = (OF_REFUND, asked.out_refund_no)
+    found = [story for mchid in mchids for story in channel.books.read(by, number, mchid)]
     if len(found) > 1:
         raise Refused(rules.NOT_UNIQUE)
     if not found:
-        raise Refused(rules.UNKNOWN_ORDER)
+        raise Refused(rules.UNKNOWN_ORDER if by is OF_ORDER else refunds.UNKNOWN_REFUND)
+    if by is OF_REFUND:
+        if found[0]["state"] == "PROCESSING":
+            raise Refused(UNDER_WAY)
+        return Subject("refund", found[0]["step"])
     if found[0]["payment"] is None:
         raise Refused(UNPAID)
-    odd = Odd(asked.signature, timedelta(seconds=asked.age_seconds), asked.change)
-    return {"status": await channel.notifier.send(found[0]["payment"], odd)}
+    return Subject("payment", found[0]["payment"])
+
+
+async def move_funds(channel: Channel, request: Request) -> dict[str, Any]:
+    """`POST /sim/funds`: the balance after it, or 409 when there is not so much to withdraw."""
+    asked = parsed(await limited(request), FundsRequest)
+    if asked.mchid is None and len(channel.platforms) > 1:
+        raise Refused(rules.NOT_UNIQUE)
+    mchid = asked.mchid or next(iter(channel.platforms))
+    if mchid not in channel.platforms or asked.amount_fen == 0:
+        raise Refused(PARAMETER, field="/mchid", issue="无此商户，或金额为零")
+    at = channel.clock.now()
+    balance = await channel.books.write(
+        lambda books: funds.change(books, mchid, asked.amount_fen, at)
+    )
+    return {"mchid": mchid, "balance_fen": balance}
 
 
 async def totals(channel: Channel, request: Request) -> dict[str, Any]:
-    """`GET /sim/books`: by merchant, how many orders, closings, payments, and the fen paid."""
+    """`GET /sim/books`: by merchant, how many orders, closings, payments and refunds, and the fen of them."""
     return {"merchants": sums(channel.books)}
 
 
 async def facts(channel: Channel, request: Request) -> dict[str, Any]:
-    """`GET /sim/books/{orders|prepays|closings|payments|deliveries}?after=&limit=`: facts in order."""
+    """`GET /sim/books/{orders|payments|refunds|refund_steps|funds|…}?after=&limit=`: facts in order."""
     book = request.path_params["book"]
     if book not in FACTS:
         raise Refused(NO_SUCH_BOOK)
@@ -108,6 +144,7 @@ def routes(channel: Channel) -> list[Route]:
     return [
         Route("/sim/pay", answering(channel, pay), methods=["POST"]),
         Route("/sim/notify", answering(channel, notify), methods=["POST"]),
+        Route("/sim/funds", answering(channel, move_funds), methods=["POST"]),
         Route("/sim/books", answering(channel, totals)),
         Route("/sim/books/{book}", answering(channel, facts)),
         Route("/healthz", answering(channel, health)),

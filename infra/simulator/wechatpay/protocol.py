@@ -4,6 +4,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -93,6 +94,35 @@ class CloseRequest(Words, frozen=True):
     mchid: Text32
 
 
+class RefundAmount(Words, frozen=True):
+    refund: Fen
+    total: Fen
+    currency: Literal["CNY"]
+
+
+class RefundRequest(Words, frozen=True):
+    """`POST /v3/refund/domestic/refunds`. Of the two numbers of the payment, one is needed."""
+
+    out_refund_no: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_\-|*@]{1,64}$")]
+    amount: RefundAmount
+    notify_url: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]  # without it: v2 XML
+    transaction_id: Text32 | None = None
+    out_trade_no: Text32 | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=80)] | None = None
+    funds_account: Literal["AVAILABLE"] | None = None
+    goods_detail: list[dict[str, Any]] | None = None
+
+
+class AbnormalRequest(Words, frozen=True):
+    """`POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`."""
+
+    out_refund_no: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    type: Literal["USER_BANK_CARD", "MERCHANT_BANK_CARD"]
+    bank_type: str | None = None
+    bank_account: str | None = None  # encrypted
+    real_name: str | None = None  # encrypted
+
+
 def beijing(at: datetime) -> str:
     """RFC 3339 to the second, as the channel writes times."""
     return at.astimezone(BEIJING).isoformat(timespec="seconds")
@@ -106,23 +136,26 @@ class Seal:
     """Signs and encrypts as the channel does towards one merchant. Thread-safe."""
 
     def __init__(self, platform: Platform) -> None:
-        key = serialization.load_pem_private_key(platform.private_key.encode(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError("the channel's key must be RSA")
-        self._key = key
-        self._key_id = platform.account.platform_key_id
         self._cipher = AESGCM(platform.apiv3_key.encode())
+        self._turns = count()
+        self.adopt(platform)
+
+    def adopt(self, platform: Platform) -> None:
+        """Sign with these keys from now on, in turns: a change of keys takes days."""
+        self._keys = [(id, private_key(pem)) for id, pem in platform.private_keys.items()]
 
     def headers(self, body: bytes, at: datetime) -> dict[str, str]:
         """The five headers that prove `body` to be ours. Half a millisecond of work."""
         timestamp, nonce = str(int(at.timestamp())), secrets.token_hex(16)
         words = b"%s\n%s\n%s\n" % (timestamp.encode(), nonce.encode(), body)
-        signature = self._key.sign(words, padding.PKCS1v15(), hashes.SHA256())
+        keys = self._keys
+        key_id, key = keys[next(self._turns) % len(keys)]
+        signature = key.sign(words, padding.PKCS1v15(), hashes.SHA256())
         return {
             "Wechatpay-Timestamp": timestamp,
             "Wechatpay-Nonce": nonce,
             "Wechatpay-Signature": b64encode(signature).decode(),
-            "Wechatpay-Serial": self._key_id,
+            "Wechatpay-Serial": key_id,
             "Wechatpay-Signature-Type": SCHEME,
         }
 
@@ -137,3 +170,10 @@ class Seal:
             "associated_data": kind,
             "nonce": nonce,
         }
+
+
+def private_key(pem: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the channel's key must be RSA")
+    return key

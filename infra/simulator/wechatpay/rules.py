@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from infra.simulator.wechatpay import funds
 from infra.simulator.wechatpay.books import add
 from infra.simulator.wechatpay.protocol import (
     BEIJING,
@@ -23,6 +24,7 @@ from infra.simulator.wechatpay.protocol import (
     No,
     OrderRequest,
     Refused,
+    Words,
     beijing,
 )
 
@@ -73,9 +75,14 @@ def check_order(request: OrderRequest, mchid: str, appid: str) -> None:
         raise Refused(OTHER_MERCHANT)
     if request.appid != appid:
         raise Refused(OTHER_APP)
-    url = urlsplit(request.notify_url)
+    check_notify_url(request.notify_url)
+
+
+def check_notify_url(notify_url: str) -> None:
+    """Raises: Refused."""
+    url = urlsplit(notify_url)
     local = url.scheme == "http" and url.hostname in LOOPBACK
-    if not url.hostname or not (local or url.scheme == "https") or "?" in request.notify_url:
+    if not url.hostname or not (local or url.scheme == "https") or "?" in notify_url:
         raise Refused(PARAMETER, field="/notify_url", issue="必须为不带参数的https地址")
 
 
@@ -148,6 +155,7 @@ def pay(
         notification_id=f"EV-{local:%Y%m%d%H%M%S}{number:08d}",
         at=now.isoformat(),
     )
+    funds.paid(books, paid.mchid, number, known["total"], now)
     return paid
 
 
@@ -179,8 +187,8 @@ def find_order(
     return known
 
 
-def canonical(request: OrderRequest) -> str:
-    """The words of an order, whatever their order and spacing."""
+def canonical(request: Words) -> str:
+    """The words of a request, whatever their order and spacing."""
     return json.dumps(msgspec.to_builtins(request), sort_keys=True, ensure_ascii=False)
 
 

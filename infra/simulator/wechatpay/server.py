@@ -13,12 +13,18 @@ KEEP_ALIVE_SECONDS = 75  # longer than merchants keep idle connections, so that 
 
 
 def server(
-    platforms: Mapping[str, Platform], books_path: Path, clock: Clock, *, host: str, port: int
+    platforms: Mapping[str, Platform],
+    books_path: Path,
+    clock: Clock,
+    *,
+    host: str,
+    port: int,
+    deposit_fen: int = 0,
 ) -> uvicorn.Server:
     """Ready to run. Host should be a loopback address: whoever reaches it can pay."""
     return uvicorn.Server(
         uvicorn.Config(
-            build(platforms, books_path, clock),
+            build(platforms, books_path, clock, deposit_fen),
             host=host,
             port=port,
             log_level="warning",

@@ -1,4 +1,4 @@
-"""The protocol's routes: order, query, close. Every 2xx answer is signed, no other is."""
+"""The protocol's routes about orders: order, query, close. Every 2xx answer is signed, no other is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from commands.ports import Clock
 from infra.simulator.wechatpay import rules
 from infra.simulator.wechatpay.books import Books
+from infra.simulator.wechatpay.clearing import Clearing
 from infra.simulator.wechatpay.gate import Gate, Spoken
 from infra.simulator.wechatpay.notifier import Notifier
 from infra.simulator.wechatpay.protocol import (
@@ -45,6 +46,7 @@ class Channel(NamedTuple):
     gate: Gate
     books: Books
     notifier: Notifier
+    clearing: Clearing
     signers: Signers
     clock: Clock
 

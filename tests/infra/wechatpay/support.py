@@ -24,7 +24,9 @@ NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)  # noon in Shanghai
 MINUTE = timedelta(minutes=1)
 BUYER = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 JSAPI = "/v3/pay/transactions/jsapi"
+REFUNDS = "/v3/refund/domestic/refunds"
 NUMBER = "order-0001"
+REFUND = "0193f5a0000070008000000000000001" + "00"
 
 
 class HeldClock:
@@ -101,10 +103,30 @@ class Simulator:
     async def pay(self, **asked: Any) -> tuple[int, Any]:
         return await self.ask("POST", "/sim/pay", asked)
 
-    async def notify(self, out_trade_no: str, **flaw: Any) -> int:
+    async def notify(self, out_trade_no: str | None = NUMBER, **flaw: Any) -> int:
         _, told = await self.ask("POST", "/sim/notify", {"out_trade_no": out_trade_no} | flaw)
         status: int = told["status"]
         return status
+
+    async def deposit(self, amount_fen: int) -> tuple[int, Any]:
+        return await self.ask("POST", "/sim/funds", {"amount_fen": amount_fen})
+
+    async def sums(self) -> dict[str, Any]:
+        """The totals of the only merchant."""
+        [sums] = (await self.book())["merchants"].values()
+        assert isinstance(sums, dict)
+        return sums
+
+    async def rows(self, name: str, count: int = 0) -> list[dict[str, Any]]:
+        """The first facts of a book, once there are `count` of them."""
+
+        async def written() -> list[dict[str, Any]] | None:
+            rows: list[dict[str, Any]] = (await self.book(name, limit="1000"))["rows"]
+            return rows if len(rows) >= count else None
+
+        rows = await eventually_async(written) if count else await written()
+        assert rows is not None
+        return rows
 
     async def book(self, name: str = "", **where: str) -> Any:
         _, told = await self.ask("GET", str(URL(f"/sim/books/{name}".rstrip("/")) % where))
@@ -164,11 +186,39 @@ class Bare:
         }
         return {name: value for name, value in (proper | changed).items() if value is not None}
 
+    async def pay(self, shop: Shop, number: str = NUMBER, total: int = 1990) -> str:
+        """A paid order; returns the channel's number of the payment."""
+        order = self.order(shop, out_trade_no=number, amount={"total": total, "currency": "CNY"})
+        assert (await self.ask("POST", JSAPI, order))[0] == 200
+        status, receipt = await self.simulator.pay(out_trade_no=number)
+        assert status == 200
+        paid: str = receipt["transaction_id"]
+        return paid
+
+    async def refund(self, shop: Shop, transaction_id: str, **changed: Any) -> tuple[int, Any]:
+        """Ask for a proper refund of the whole, with some fields changed; None takes a field away."""
+        return await self.ask("POST", REFUNDS, self.refund_of(shop, transaction_id, **changed))
+
+    def refund_of(self, shop: Shop, transaction_id: str, **changed: Any) -> dict[str, Any]:
+        refund, total = changed.pop("refund", 1990), changed.pop("total", 1990)
+        proper = {
+            "transaction_id": transaction_id,
+            "out_refund_no": REFUND,
+            "reason": "拼团未成功",
+            "notify_url": shop.url,
+            "amount": {"refund": refund, "total": total, "currency": "CNY"},
+        }
+        return {name: value for name, value in (proper | changed).items() if value is not None}
+
 
 @asynccontextmanager
-async def simulating(keys: Path, books: Path, clock: HeldClock) -> AsyncIterator[Simulator]:
+async def simulating(
+    keys: Path, books: Path, clock: HeldClock, **more: Any
+) -> AsyncIterator[Simulator]:
     platform = load_platform(keys)
-    running = server({platform.account.mchid: platform}, books, clock, host="127.0.0.1", port=0)
+    running = server(
+        {platform.account.mchid: platform}, books, clock, host="127.0.0.1", port=0, **more
+    )
     serving = asyncio.create_task(running.serve())
 
     async def up() -> bool:

@@ -12,10 +12,20 @@ import pytest
 from infra.clock import SystemClock
 from infra.embedded import ports
 from infra.embedded.child import Child
-from infra.simulator.wechatpay.books import FACTS, Books, add
+from infra.simulator.wechatpay.books import Books, add
+from infra.simulator.wechatpay.schema import FACTS
 from infra.wechatpay.accounts import set_up
 from infra.wechatpay.credentials import load_merchant
-from tests.infra.wechatpay.support import JSAPI, NUMBER, Bare, Shop, Simulator, open_shop
+from tests.infra.wechatpay.support import (
+    JSAPI,
+    MINUTE,
+    NUMBER,
+    Bare,
+    HeldClock,
+    Shop,
+    Simulator,
+    open_shop,
+)
 from tests.servers import Processes
 from tests.waiting import eventually_async
 
@@ -24,42 +34,41 @@ BUYERS = 6
 RUN = "from infra.services.channel_simulator import main; from infra.settings import load; main(load())"
 
 
-async def written(bare: Bare, shop: Shop, tmp_path: Path) -> sqlite3.Connection:
+async def written(bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock) -> sqlite3.Connection:
     """A file of books with one fact of every kind, opened by somebody else."""
     await bare.ask("POST", JSAPI, bare.order(shop))
     await bare.ask("POST", JSAPI, bare.order(shop, out_trade_no="order-0002"))
     close = "/v3/pay/transactions/out-trade-no/order-0002/close"
     await bare.ask("POST", close, {"mchid": bare.merchant.account.mchid})
-    await bare.simulator.pay(out_trade_no=NUMBER)
-
-    async def delivered() -> bool:
-        return bool((await bare.simulator.book("deliveries"))["rows"])
-
-    await eventually_async(delivered)
+    _, receipt = await bare.simulator.pay(out_trade_no=NUMBER)
+    await bare.refund(shop, receipt["transaction_id"])
+    clock.advance(MINUTE)
+    await bare.simulator.rows("deliveries", 1)
+    await bare.simulator.rows("refund_deliveries", 1)
     return sqlite3.connect(tmp_path / "books.sqlite3")
 
 
 async def test_a_judge_may_read_the_file_while_it_is_served(
-    bare: Bare, shop: Shop, tmp_path: Path
+    bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock
 ) -> None:
-    books = await written(bare, shop, tmp_path)
+    books = await written(bare, shop, tmp_path, clock)
     assert books.execute("SELECT out_trade_no, total FROM payments").fetchall() == [(NUMBER, 1990)]
 
 
 @pytest.mark.parametrize("table", FACTS)
 async def test_nothing_written_ever_changes(
-    bare: Bare, shop: Shop, tmp_path: Path, table: str
+    bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock, table: str
 ) -> None:
-    books = await written(bare, shop, tmp_path)
+    books = await written(bare, shop, tmp_path, clock)
     for change in (f"UPDATE {table} SET seq = seq + 100", f"DELETE FROM {table}"):
         with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
             books.execute(change)
 
 
 async def test_the_books_themselves_refuse_what_the_rules_would(
-    bare: Bare, shop: Shop, tmp_path: Path
+    bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock
 ) -> None:
-    books = await written(bare, shop, tmp_path)
+    books = await written(bare, shop, tmp_path, clock)
     mchid = bare.merchant.account.mchid
     payment = {"mchid": mchid, "total": 1, "openid": "o", "success_time": "-", "at": "-"}
     for number, why in ((NUMBER, "UNIQUE"), ("order-0002", "closed"), ("order-0003", "FOREIGN")):

@@ -14,8 +14,9 @@ from commands.ports import ChannelInDoubt, ChannelRefused
 from infra.simulator.wechatpay.protocol import Seal, compact
 from infra.wechatpay.channel import WeChatPay
 from infra.wechatpay.credentials import load_merchant, load_platform
-from tests.infra.wechatpay.support import NOON, NUMBER, HeldClock, channel_at, served
+from tests.infra.wechatpay.support import NOON, NUMBER, REFUND, HeldClock, channel_at, served
 from tests.infra.wechatpay.test_wechatpay_channel import prepared
+from tests.infra.wechatpay.test_wechatpay_refunds import refunded
 
 TIMEOUT_SECONDS = 0.3
 Call: TypeAlias = Callable[[WeChatPay], Coroutine[Any, Any, object]]
@@ -25,8 +26,14 @@ CALLS: list[Call] = [
     lambda channel: prepared(channel),
     lambda channel: channel.query(NUMBER),
     lambda channel: channel.close(NUMBER),
+    lambda channel: refunded(channel, "4200"),
+    lambda channel: channel.query_refund(REFUND),
+    lambda channel: channel.return_refund(channel_refund_id="50", out_refund_no=REFUND),
+    lambda channel: channel.balance(),
 ]
-each_call = pytest.mark.parametrize("call", CALLS, ids=["prepare", "query", "close"])
+NAMES = ["prepare", "query", "close", "refund", "query_refund", "return_refund", "balance"]
+MOVES_MONEY = ("refund", "return_refund")
+each_call = pytest.mark.parametrize("call", CALLS, ids=NAMES)
 
 
 @asynccontextmanager
@@ -99,11 +106,21 @@ async def babbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @each_call
-@pytest.mark.parametrize("rude", [hangs, cuts, cuts_half_way, drips, babbles])
-async def test_a_broken_line_is_in_doubt(keys: Path, call: Call, rude: Rude) -> None:
+@pytest.mark.parametrize(
+    ("rude", "code"),
+    [
+        (hangs, "timeout"),
+        (cuts, "reset"),
+        (cuts_half_way, "reset"),
+        (drips, "timeout"),
+        (babbles, "reset"),
+    ],
+)
+async def test_a_broken_line_is_in_doubt(keys: Path, call: Call, rude: Rude, code: str) -> None:
     async with asking_a_socket(keys, rude) as channel:
-        with pytest.raises(ChannelInDoubt):
+        with pytest.raises(ChannelInDoubt) as doubt:
             await asyncio.wait_for(call(channel), TIMEOUT_SECONDS * 10)
+    assert doubt.value.code == code
 
 
 @each_call
@@ -117,31 +134,46 @@ async def test_nobody_listening_is_in_doubt(keys: Path, call: Call) -> None:
 
 @each_call
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("status", "body", "code"),
     [
-        (500, no("SYSTEM_ERROR")),
-        (500, b""),
-        (502, b"<html>Bad Gateway</html>"),
-        (503, no("PARAM_ERROR")),
-        (429, no("FREQUENCY_LIMITED")),
-        (429, b""),
-        (400, no("SYSTEM_ERROR")),
-        (403, no("TRADE_ERROR")),
-        (400, no("BANK_ERROR")),
-        (408, no("PARAM_ERROR")),
-        (404, b""),
-        (405, b""),
-        (400, b"{}"),
-        (400, b"\xff"),
-        (302, no("PARAM_ERROR")),
+        (500, no("SYSTEM_ERROR"), "SYSTEM_ERROR"),
+        (500, b"", "http_500"),
+        (502, b"<html>Bad Gateway</html>", "http_502"),
+        (503, no("PARAM_ERROR"), "PARAM_ERROR"),
+        (429, b"", "http_429"),
+        (429, no("SOMETHING"), "SOMETHING"),
+        (500, no("FREQUENCY_LIMITED"), "FREQUENCY_LIMITED"),
+        (400, no("SYSTEM_ERROR"), "SYSTEM_ERROR"),
+        (403, no("TRADE_ERROR"), "TRADE_ERROR"),
+        (400, no("BANK_ERROR"), "BANK_ERROR"),
+        (408, no("PARAM_ERROR"), "PARAM_ERROR"),
+        (404, b"", "http_404"),
+        (405, b"", "http_405"),
+        (400, b"{}", "http_400"),
+        (400, b"\xff", "http_400"),
+        (302, no("PARAM_ERROR"), "PARAM_ERROR"),
     ],
 )
 async def test_these_answers_leave_it_in_doubt(
-    keys: Path, call: Call, status: int, body: bytes
+    keys: Path, call: Call, status: int, body: bytes, code: str
 ) -> None:
     async with asking_for(keys, status, body) as channel:
-        with pytest.raises(ChannelInDoubt):
+        with pytest.raises(ChannelInDoubt) as doubt:
             await call(channel)
+    assert doubt.value.code == code
+
+
+@pytest.mark.parametrize(("name", "call"), list(zip(NAMES, CALLS, strict=True)), ids=NAMES)
+@pytest.mark.parametrize("code", ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"])
+async def test_turned_away_at_the_door_is_a_no_only_to_what_moves_money(
+    keys: Path, name: str, call: Call, code: str
+) -> None:
+    expected = ChannelRefused if name in MOVES_MONEY else ChannelInDoubt
+    async with asking_for(keys, 429, no(code)) as channel:
+        with pytest.raises(expected) as away:
+            await call(channel)
+    assert isinstance(away.value, ChannelRefused | ChannelInDoubt)
+    assert away.value.code == code
 
 
 @each_call
@@ -178,8 +210,9 @@ async def test_closed_already_is_closed(keys: Path) -> None:
 
 async def test_an_unsigned_yes_is_in_doubt(keys: Path) -> None:
     async with asking_for(keys, 200, compact({"prepay_id": "wx1"})) as channel:
-        with pytest.raises(ChannelInDoubt):
+        with pytest.raises(ChannelInDoubt) as doubt:
             await prepared(channel)
+        assert doubt.value.code == "unproven"
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(minutes=-6)])
@@ -226,8 +259,41 @@ async def test_a_signed_answer_about_something_else_is_in_doubt(
 async def test_a_signed_answer_without_sense_is_in_doubt(keys: Path, call: Call) -> None:
     proof = Seal(load_platform(keys)).headers(b"[]", NOON)
     async with asking_for(keys, 200, b"[]", proof) as channel:
-        with pytest.raises(ChannelInDoubt):
+        with pytest.raises(ChannelInDoubt) as doubt:
             await call(channel)
+        assert doubt.value.code in ("unreadable", "http_200")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"out_refund_no": "another-one"},
+        {"transaction_id": "4201"},
+        {"transaction_id": ""},
+        {"status": "ODD"},
+        {"status": ""},
+        {"status": "SUCCESS"},
+        {"amount": {"refund": 1990, "currency": "USD"}},
+    ],
+)
+async def test_a_signed_answer_about_another_refund_is_in_doubt(
+    keys: Path, changed: dict[str, str]
+) -> None:
+    about = {"refund_id": "50", "out_refund_no": REFUND, "transaction_id": "4200"}
+    body = compact(about | {"status": "PROCESSING", "amount": {"refund": 1990}} | changed)
+    proof = Seal(load_platform(keys)).headers(body, NOON)
+    async with asking_for(keys, 200, body, proof) as channel:
+        with pytest.raises(ChannelInDoubt) as doubt:
+            await refunded(channel, "4200")
+        assert doubt.value.code == "unreadable"
+
+
+@pytest.mark.parametrize("code", ["RESOURCE_NOT_EXISTS", "REFUND_NOT_EXISTS"])
+async def test_only_a_query_learns_that_a_refund_is_unknown(keys: Path, code: str) -> None:
+    async with asking_for(keys, 404, no(code)) as channel:
+        assert (await channel.query_refund(REFUND)).state == "not_found"
+        with pytest.raises(ChannelRefused):
+            await refunded(channel, "4200")
 
 
 async def test_a_refunded_payment_is_still_told_with_amount_and_time(keys: Path) -> None:
