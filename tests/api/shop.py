@@ -11,7 +11,14 @@ import msgspec
 from commands.api.notifications import notification_route
 from commands.api.openapi import ApiRoute
 from commands.api.payments import Cashier, payment_route
-from commands.ports import Answer, BadNotification, ChannelPayment, Submission
+from commands.ports import (
+    Answer,
+    BadNotification,
+    ChannelBalance,
+    ChannelPayment,
+    ChannelRefund,
+    Submission,
+)
 from commands.record_prepay import RecordedPrepay
 from commands.start_payment import StartedPayment
 from domain.ids import PaymentId
@@ -33,7 +40,9 @@ class WeChat:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.trouble: Exception | None = None
-        self.says = CAPTURED
+        self.says: ChannelPayment | ChannelRefund = CAPTURED
+        self.answers = CAPTURED
+        self.asked_about: list[str] = []
 
     async def prepare(self, **asked: Any) -> str:
         self.asked.append(asked)
@@ -45,12 +54,29 @@ class WeChat:
         return {"package": f"prepay_id={prepay_id}"}
 
     async def query(self, out_trade_no: str) -> ChannelPayment:
-        return self.says
+        self.asked_about.append(out_trade_no)
+        if self.trouble is not None:
+            raise self.trouble
+        return self.answers
 
     async def close(self, out_trade_no: str) -> None:
         return None
 
-    def read_notification(self, headers: Mapping[str, str], body: bytes) -> ChannelPayment:
+    async def refund(self, **asked: Any) -> ChannelRefund:
+        raise NotImplementedError
+
+    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        raise NotImplementedError
+
+    async def return_refund(self, **asked: Any) -> ChannelRefund:
+        raise NotImplementedError
+
+    async def balance(self) -> ChannelBalance:
+        raise NotImplementedError
+
+    def read_notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> ChannelPayment | ChannelRefund:
         if headers["wechatpay-signature"] != "good":
             raise BadNotification("signature")
         return self.says
@@ -104,5 +130,6 @@ def decided(submission: Submission) -> Answer:
         "start_payment": msgspec.json.encode(STARTED),
         "record_prepay": msgspec.json.encode(RecordedPrepay(PAYMENT)),
         "record_capture": b"{}",
+        "hear_refund": b"{}",
     }
     return accepted(submission, replies[submission.name])

@@ -140,6 +140,7 @@ async def test_a_capture_is_recorded_before_it_is_acknowledged(shop: Shop) -> No
         "transaction_id": "4200001",
         "amount_fen": 1990,
         "paid_at": "2026-11-22T12:00:00Z",
+        "asked": False,
     }
 
 

@@ -86,8 +86,9 @@ def take_on(
         out_refund_no=request.out_refund_no,
         refund_id=f"50{at.astimezone(BEIJING):%Y%m%d%H%M%S}{number:013d}",
         payment=payment["seq"],
+        transaction_id=payment["transaction_id"],
         parameters=parameters,
-        refund=request.amount.refund,
+        amount=request.amount.refund,
         fee=fee,
         notify_url=request.notify_url,
         at=at.isoformat(),
@@ -138,7 +139,7 @@ def come_due(books: Connection, step: int, at: datetime) -> int | None:
         at=at.isoformat(),
     )
     if begun["becomes"] == "CLOSED":
-        funds.put_back(books, refund["mchid"], refund["seq"], refund["refund"], refund["fee"], at)
+        funds.put_back(books, refund["mchid"], refund["seq"], refund["amount"], refund["fee"], at)
     return int(_last(books, refund["seq"])["seq"])
 
 
@@ -158,13 +159,13 @@ def _payment(books: Connection, mchid: str, request: RefundRequest) -> Row:
 def _allowed(books: Connection, payment: Row, request: RefundRequest, at: datetime) -> int:
     """What of the fee goes back with it. Raises: Refused."""
     earlier = books.execute(
-        "SELECT r.refund, r.fee, r.at, EXISTS (SELECT 1 FROM refund_steps s"
+        "SELECT r.amount, r.fee, r.at, EXISTS (SELECT 1 FROM refund_steps s"
         " WHERE s.refund = r.seq AND s.state = 'CLOSED') AS closed"
         " FROM refunds r WHERE r.payment = ? ORDER BY r.seq",
         (payment["seq"],),
     ).fetchall()
     live = [row for row in earlier if not row["closed"]]
-    total, refunded = payment["total"], sum(row["refund"] for row in live)
+    total, refunded = payment["total"], sum(row["amount"] for row in live)
     if request.amount.total != total:
         raise Refused(OTHER_TOTAL)
     if refunded == total:

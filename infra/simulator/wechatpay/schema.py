@@ -66,8 +66,9 @@ CREATE TABLE IF NOT EXISTS refunds (
     out_refund_no TEXT NOT NULL,
     refund_id TEXT NOT NULL UNIQUE,
     payment INTEGER NOT NULL REFERENCES payments (seq),
+    transaction_id TEXT NOT NULL REFERENCES payments (transaction_id),
     parameters TEXT NOT NULL,          -- canonical JSON: a repetition must say exactly this
-    refund INTEGER NOT NULL CHECK (refund > 0),  -- fen
+    amount INTEGER NOT NULL CHECK (amount > 0),  -- fen
     fee INTEGER NOT NULL,              -- fen of our fee that go back to the merchant with it
     notify_url TEXT NOT NULL,
     at TEXT NOT NULL,
@@ -98,11 +99,12 @@ CREATE TABLE IF NOT EXISTS refund_deliveries (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS deliveries_of_step ON refund_deliveries (step);
 CREATE TRIGGER IF NOT EXISTS never_refund_more_than_was_paid BEFORE INSERT ON refunds
-    WHEN new.refund + (SELECT coalesce(sum(r.refund), 0) FROM refunds r
+    WHEN new.amount + (SELECT coalesce(sum(r.amount), 0) FROM refunds r
             WHERE r.payment = new.payment AND NOT EXISTS
                 (SELECT 1 FROM refund_steps s WHERE s.refund = r.seq AND s.state = 'CLOSED'))
         > (SELECT coalesce(sum(p.total), 0) FROM payments p
-            WHERE p.seq = new.payment AND p.mchid = new.mchid)
+            WHERE p.seq = new.payment AND p.mchid = new.mchid
+            AND p.transaction_id = new.transaction_id)
     BEGIN SELECT RAISE (ABORT, 'more was refunded than paid'); END;
 CREATE TRIGGER IF NOT EXISTS a_refund_only_goes_on BEFORE INSERT ON refund_steps
     WHEN NOT (new.step = 1 AND new.state = 'PROCESSING') AND NOT EXISTS

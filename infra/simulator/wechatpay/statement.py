@@ -22,7 +22,7 @@ OF_TRANSACTION = f"{STORY} WHERE p.transaction_id = ? AND o.mchid = ?"
 OF_PAYMENT = f"{STORY} WHERE p.seq = ?"
 
 REFUND_STORY = """
-SELECT r.*, p.transaction_id, p.out_trade_no, p.total,
+SELECT r.*, p.out_trade_no, p.total,
     s.seq AS step, s.state, s.account, s.at AS step_at, s.notification_id
 FROM refunds r
 JOIN payments p ON p.seq = r.payment
@@ -47,7 +47,7 @@ SUMS = {
     """,
     "refunds": "SELECT mchid, count(*) FROM refunds GROUP BY mchid",
     "refunded_fen": f"""
-        SELECT r.mchid, sum(r.refund) FROM refunds r JOIN refund_steps s ON s.refund = r.seq
+        SELECT r.mchid, sum(r.amount) FROM refunds r JOIN refund_steps s ON s.refund = r.seq
         WHERE s.state = 'SUCCESS' AND s.step = {LATEST} GROUP BY r.mchid
     """,
     "refunds_notified": """
@@ -62,7 +62,7 @@ SUMS = {
     """,
 }
 BY_STATE = f"""
-SELECT r.mchid, s.state, count(*) AS refunds, sum(r.refund) AS fen
+SELECT r.mchid, s.state, count(*) AS refunds, sum(r.amount) AS fen
 FROM refunds r JOIN refund_steps s ON s.refund = r.seq
 WHERE s.step = {LATEST} GROUP BY r.mchid, s.state
 """
@@ -128,12 +128,12 @@ def refund(story: Row) -> dict[str, Any]:
         "funds_account": parameters.get("funds_account", "AVAILABLE"),
         "amount": {
             "total": story["total"],
-            "refund": story["refund"],
+            "refund": story["amount"],
             "from": [],
             "payer_total": story["total"],
-            "payer_refund": story["refund"],
+            "payer_refund": story["amount"],
             "settlement_total": story["total"],
-            "settlement_refund": story["refund"],
+            "settlement_refund": story["amount"],
             "discount_refund": 0,
             "refund_fee": story["fee"],
             "currency": "CNY",

@@ -202,6 +202,7 @@ async def test_the_books_themselves_refuse_what_the_rules_would(
     books = sqlite3.connect(tmp_path / "books.sqlite3", isolation_level=None)
     [mchid] = books.execute("SELECT mchid FROM refunds").fetchone()
     refund = {"mchid": mchid, "payment": 1, "parameters": "{}", "fee": 0, "notify_url": "-"}
+    refund["transaction_id"] = books.execute("SELECT transaction_id FROM payments").fetchone()[0]
     for number, fen, why in ((OTHER, 991, "more was refunded"), (REFUND, 1, "UNIQUE")):
         with pytest.raises(sqlite3.IntegrityError, match=why):
             add(
@@ -209,7 +210,7 @@ async def test_the_books_themselves_refuse_what_the_rules_would(
                 "refunds",
                 out_refund_no=number,
                 refund_id=number,
-                refund=fen,
+                amount=fen,
                 at="-",
                 **refund,
             )
