@@ -7,7 +7,14 @@ from msgspec import inspect
 
 INSTANT: Final = "2026-11-22T10:00:00Z"
 UUID: Final = "0193535a-6a10-7000-8000-000000000001"
-TEXTS: Final = {"province": "44", "channel": "wechatpay", "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}
+DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+TEXTS: Final = {
+    "province": "44",
+    "channel": "wechatpay",
+    "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
+    "shown": DIGEST,
+    "file_sha256": DIGEST,
+}
 
 
 def example_of(type_: Any) -> Any:

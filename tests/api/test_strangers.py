@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -10,6 +11,8 @@ from msgspec import inspect
 from commands.api.examples import example_of
 from commands.registry import DECIDERS, USE_CASES
 from domain.identity import SCOPES
+from domain.ids import PaymentId
+from domain.order import refund_id
 from tests.api.edge import ANN, BOB, Edge, code_of, token
 from tests.builders import NOON, terms
 from tests.engine.running import HandClock, Running, running
@@ -33,8 +36,8 @@ async def furnished(edge: Edge) -> dict[str, Any]:
     """Goods, a campaign, a group with two orders and a payment, all of the tenant `demo`."""
     staff, ann, bob = token(*SCOPES), token("shop"), token("shop", subject=BOB)
 
-    async def ask(name: str, body: Any, who: dict[str, str] = staff) -> Any:
-        response = await edge.post(f"/v1/commands/{name}", body, who=who)
+    async def ask(name: str, body: Any, who: dict[str, str] = staff, key: str = "k1") -> Any:
+        response = await edge.post(f"/v1/commands/{name}", body, who=who, key=key)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -65,6 +68,9 @@ async def furnished(edge: Edge) -> dict[str, Any]:
         "paid_at": NOON.isoformat(),
     }
     await ask("record_capture", paid)
+    await ask("record_capture", paid | {"transaction_id": "43"}, key="k2")  # again: owed back
+    refund = str(refund_id(PaymentId(UUID(payment["payment_id"])), "43"))
+    step = await ask("advance_refund", {"refund_id": refund, "worker": BOB})
     joining = {"group_id": opened["group_id"], "province": "44"}
     joined = await ask("join_group", joining, bob)
     return {
@@ -76,6 +82,10 @@ async def furnished(edge: Edge) -> dict[str, Any]:
         "order_id": joined["order_id"],
         "paid_order": opened["order_id"],
         "payment_id": payment["payment_id"],
+        "refund_id": refund,
+        "number": step["number"],
+        "worker": BOB,
+        "proposal_id": BOB,
     }
 
 
@@ -96,7 +106,7 @@ def naming(ids: dict[str, Any], name: str) -> dict[str, Any]:
     info = inspect.type_info(USE_CASES[name].command)
     assert isinstance(info, inspect.StructType)
     for field in info.fields:
-        if isinstance(field.type, inspect.UUIDType):
+        if isinstance(field.type, inspect.UUIDType) or field.name == "number":
             body[field.name] = ids[field.name]
     return body
 

@@ -86,7 +86,7 @@ async def test_an_attempt_stands_before_its_call_and_keeps_its_number() -> None:
     seen: list[int] = []
 
     class Watching(EnemyChannel):
-        async def refund(self, **asked: object) -> ChannelRefund:  # type: ignore[override]
+        async def refund(self, **asked: object) -> ChannelRefund:
             seen.append(len(cell.happened(RefundAttemptStarted)))
             raise ChannelInDoubt("reset", "reset")
 
