@@ -7,14 +7,7 @@ import msgspec
 import pytest
 
 from commands.api.payments import CASHIER
-from commands.ports import (
-    Answer,
-    ChannelInDoubt,
-    ChannelPayment,
-    ChannelRefund,
-    ChannelRefused,
-    Submission,
-)
+from commands.ports import Answer, ChannelInDoubt, ChannelPayment, ChannelRefused, Submission
 from domain.money import Money
 from tests.api.edge import ANN, ORDER, code_of, no, token
 from tests.api.shop import BODY, CAPTURED, OPENID, PAYMENT, STARTED, Shop, decided
@@ -154,33 +147,6 @@ async def test_a_capture_is_recorded_before_it_is_acknowledged(shop: Shop) -> No
 async def test_a_repeated_capture_is_one_command(shop: Shop) -> None:
     assert [(await shop.notify()).status_code for _ in range(3)] == [204] * 3
     assert len({one.idempotency_key for one in shop.submitted("record_capture")}) == 1
-
-
-async def test_a_refund_that_the_channel_tells_of_is_heard(shop: Shop) -> None:
-    number = f"{PAYMENT.hex}01"
-    shop.channel.tells = ChannelRefund(number, "succeeded", "5000", "4200001", Money(990), "零钱")
-    assert (await shop.notify()).status_code == 204
-    (heard,) = shop.submitted("hear_refund")
-    said = msgspec.json.decode(heard.body)
-    assert (said["refund_id"], said["number"]) == (str(PAYMENT), number)
-    assert (said["seen"], said["evidence"], said["amount_fen"]) == (
-        "succeeded",
-        "notification",
-        990,
-    )
-
-
-async def test_an_amount_that_differs_is_asked_about_before_it_is_believed(shop: Shop) -> None:
-    shop.edge.engine.decide = unproven_until_asked
-    shop.channel.tells = CAPTURED._replace(amount=Money(1))
-    assert (await shop.notify()).status_code == 204
-    told = [msgspec.json.decode(one.body) for one in shop.submitted("record_capture")]
-    assert [(one["amount_fen"], one["asked"]) for one in told] == [(1, False), (1990, True)]
-
-
-def unproven_until_asked(submission: Submission) -> Answer:
-    asked = msgspec.json.decode(submission.body)["asked"]
-    return decided(submission) if asked else no("amount_unproven")(submission)
 
 
 def failing(response: httpx.Response) -> tuple[int, str]:
