@@ -20,6 +20,7 @@ class HearRefund(Command, frozen=True):
     channel_refund_id: Note = ""
     amount_fen: Fen | None = None
     received_by: Note = ""
+    accepted_at: Instant | None = None  # when the channel took it on
     succeeded_at: Instant | None = None
 
 
@@ -31,6 +32,7 @@ def handle(cmd: HearRefund, tx: Tx) -> RefundState:
         channel_refund_id=cmd.channel_refund_id,
         amount=None if cmd.amount_fen is None else Money(cmd.amount_fen),
         received_by=cmd.received_by,
+        accepted_at=cmd.accepted_at,
         succeeded_at=cmd.succeeded_at,
     )
     refund = known_refund(tx, cmd.refund_id)

@@ -178,6 +178,7 @@ class ChannelRefund(NamedTuple):
     amount: Money | None = None
     received_by: str = ""  # where the money went, in the channel's words; masked by the channel
     succeeded_at: datetime | None = None
+    accepted_at: datetime | None = None  # when it took the refund on; notifications do not say
 
 
 class ChannelBalance(NamedTuple):

@@ -31,6 +31,7 @@ class Word(NamedTuple):
     channel_refund_id: str = ""
     amount: Money | None = None
     received_by: str = ""
+    accepted_at: datetime | None = None
     succeeded_at: datetime | None = None
 
 
@@ -82,11 +83,14 @@ def taken_on(refund: Refund, word: Word, at: datetime, dice: int) -> tuple[Refun
     return (
         RefundAttemptAccepted(
             refund_id=refund.id,
+            order_id=refund.order_id,
+            channel=refund.channel,
             attempt=refund.attempt,
             number=word.number,
             channel_refund_id=word.channel_refund_id,
             amount=refund.amount,
             fee_back=refund.fee_back,
+            accepted_at=word.accepted_at or at,
             evidence=word.evidence,
             next_at=later(at, POLL, 0, dice),
             at=at,
@@ -104,12 +108,21 @@ def moved(refund: Refund, word: Word, at: datetime, dice: int) -> tuple[RefundEv
         case "closed":
             return (
                 RefundClosed(
-                    refund.id, word.number, refund.amount, refund.fee_back, word.evidence, at
+                    refund_id=refund.id,
+                    order_id=refund.order_id,
+                    channel=refund.channel,
+                    number=word.number,
+                    amount=refund.amount,
+                    fee_back=refund.fee_back,
+                    evidence=word.evidence,
+                    at=at,
                 ),
             )
         case "succeeded" if refund.call == "return":
             people = trouble(refund, "returned", "to be paid to the buyer by another route", at)
-            back = RefundReturned(refund.id, word.number, refund.amount, word.evidence, at)
+            back = RefundReturned(
+                refund.id, refund.order_id, word.number, refund.amount, word.evidence, at
+            )
             return (back, *people)
         case "succeeded":
             return (

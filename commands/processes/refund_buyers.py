@@ -144,6 +144,7 @@ def heard(step: RefundStep, seen: ChannelRefund, evidence: Evidence) -> HearRefu
         channel_refund_id=seen.channel_refund_id,
         amount_fen=None if seen.amount is None else seen.amount.fen,
         received_by=seen.received_by[:300],
+        accepted_at=seen.accepted_at,
         succeeded_at=seen.succeeded_at,
     )
 

@@ -61,14 +61,17 @@ class RefundAttemptStarted(msgspec.Struct, frozen=True, tag="refund.attempt_star
 
 
 class RefundAttemptAccepted(msgspec.Struct, frozen=True, tag="refund.attempt_accepted.v1"):
-    """The channel has taken the refund on under this number; it is on its way."""
+    """The channel has taken the refund on under this number; it is on its way. `accepted_at` is the channel's time."""
 
     refund_id: RefundId
+    order_id: OrderId
+    channel: str
     attempt: int
     number: str
     channel_refund_id: str
     amount: Money
     fee_back: Money  # part of its fee that the channel gives back
+    accepted_at: datetime
     evidence: Evidence
     next_at: datetime
     at: datetime
@@ -137,6 +140,8 @@ class RefundClosed(msgspec.Struct, frozen=True, tag="refund.closed.v1"):
     """The channel ended this number without paying: the money stayed with us and is still owed."""
 
     refund_id: RefundId
+    order_id: OrderId
+    channel: str
     number: str
     amount: Money
     fee_back: Money  # taken again by the channel
@@ -154,9 +159,10 @@ class RefundAbnormal(msgspec.Struct, frozen=True, tag="refund.abnormal.v1"):
 
 
 class RefundReturned(msgspec.Struct, frozen=True, tag="refund.returned.v1"):
-    """The money of an abnormal refund has come back to us; the buyer is to be paid by another route."""
+    """The money of an abnormal refund is on our bank account; the buyer is to be paid by another route."""
 
     refund_id: RefundId
+    order_id: OrderId
     number: str
     amount: Money
     evidence: Evidence

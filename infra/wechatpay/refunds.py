@@ -33,6 +33,7 @@ class Refund(msgspec.Struct, frozen=True):
     transaction_id: str
     amount: RefundAmount
     user_received_account: str = ""
+    create_time: str | None = None  # RFC 3339; in answers
     success_time: str | None = None  # RFC 3339; missing or "" until the money has arrived
     status: str = ""  # in answers
     refund_status: str = ""  # in notifications
@@ -83,7 +84,8 @@ def _meaning(refund: Refund, status: str) -> ChannelRefund:
     state = STATES.get(status)
     if state is None:
         raise Foreign(f"unknown status {status!r} of a refund")
-    arrived = _instant(refund.success_time) if state == "succeeded" else None
+    arrived = _instant(refund.success_time, "succeeded") if state == "succeeded" else None
+    accepted = _instant(refund.create_time, "was taken on") if refund.create_time else None
     return ChannelRefund(
         out_refund_no=refund.out_refund_no,
         state=state,
@@ -92,15 +94,16 @@ def _meaning(refund: Refund, status: str) -> ChannelRefund:
         amount=Money(refund.amount.refund),
         received_by=refund.user_received_account,
         succeeded_at=arrived,
+        accepted_at=accepted,
     )
 
 
-def _instant(text: str | None) -> datetime:
+def _instant(text: str | None, what: str) -> datetime:
     """Raises: Foreign."""
     try:
         instant = msgspec.convert(text, datetime)
     except msgspec.ValidationError as wrong:
-        raise Foreign(f"a refund that succeeded, but nobody says when: {wrong}") from wrong
+        raise Foreign(f"a refund that {what}, but nobody says when: {wrong}") from wrong
     if instant.tzinfo is None:
-        raise Foreign("a refund that succeeded, but nobody says when: no time zone")
+        raise Foreign(f"a refund that {what}, but nobody says when: no time zone")
     return instant.astimezone(UTC)

@@ -44,6 +44,7 @@ async def test_a_refund_is_heard_before_it_is_acknowledged(shop: Shop) -> None:
         "channel_refund_id": "5030",
         "amount_fen": 1990,
         "received_by": "支付用户零钱",
+        "accepted_at": None,
         "succeeded_at": "2026-11-22T12:00:00Z",
     }
 
