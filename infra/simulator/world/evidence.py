@@ -143,10 +143,9 @@ class Evidence:
 
     async def repayments(self) -> list[Repayment]:
         """The channel's own book of refunds, each with its last state."""
-        transactions = {r["seq"]: r["transaction_id"] for r in await self._book("payments")}
         state = {r["refund"]: str(r["state"]) for r in await self._book("refund_steps")}
         return [
-            Repayment(r["out_refund_no"], transactions[r["payment"]], r["refund"], state[r["seq"]])
+            Repayment(r["out_refund_no"], r["transaction_id"], r["amount"], state[r["seq"]])
             for r in await self._book("refunds")
         ]
 
