@@ -47,7 +47,7 @@ def settings_or_exit(**given: Any) -> Settings:
         raise fail(error) from None
 
 
-def serve(service: str) -> None:
+def serve(service: str, *, reaches_servers: bool = True) -> None:
     """Run `infra.services.<service>:main(settings)`, plain or async, until it returns."""
     from infra.clock import clock_from
     from infra.logs import configure
@@ -55,7 +55,8 @@ def serve(service: str) -> None:
 
     settings = settings_or_exit()
     try:
-        check(settings)
+        if reaches_servers:
+            check(settings)
         configure(settings, service.replace("_", "-"), clock_from(settings))
         finish(importlib.import_module(f"infra.services.{service}").main(settings))
     except SettingsError as error:
@@ -159,6 +160,12 @@ def engine() -> None:
 def gateway() -> None:
     """The public API: hands commands to the cell's engine, answers queries from the read models."""
     serve("gateway")
+
+
+@app.command(rich_help_panel=SERVICE)
+def console() -> None:
+    """The operator console: a web page over the public API, which is all it needs to reach."""
+    serve("console", reaches_servers=False)
 
 
 @app.command(rich_help_panel=SERVICE)

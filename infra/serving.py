@@ -33,16 +33,19 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def http_server(app: ASGIApp, host: str, port: int) -> Server:
-    """`await server.serve()` returns after SIGTERM or SIGINT, or when `should_exit` is set."""
+def http_server(app: ASGIApp, host: str, port: int, *, live: bool = False) -> Server:
+    """`await server.serve()` returns after SIGTERM or SIGINT, or when `should_exit` is set.
+
+    `live` applications have websockets and a start and end of their own.
+    """
     return Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
             http="httptools",
-            ws="none",
-            lifespan="off",
+            ws="websockets-sansio" if live else "none",
+            lifespan="on" if live else "off",
             access_log=False,
             log_config=None,
             server_header=False,

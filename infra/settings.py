@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """TCP port of the engine's write API."""
     gateway_port: Port = 8700
     """TCP port of the public API: commands and queries."""
+    console_port: Port = 8702
+    """TCP port of the operator console."""
     dev_issuer_port: Port = 8710
     """TCP port of the development token issuer."""
     channel_simulator_port: Port = 8711
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
     """Base URL under which other processes reach this engine. Empty: http://<host>:<engine_port>."""
     gateway_url: str = ""
     """Base URL of the public API. Empty: http://<host>:<gateway_port>."""
+    console_url: str = ""
+    """Address at which browsers find the operator console. Empty: http://<host>:<console_port>."""
     channel_simulator_url: str = ""
     """Base URL of the simulated WeChat Pay. Empty: http://<host>:<channel_simulator_port>."""
     channel_deposit_fen: Annotated[int, Field(ge=0)] = 1_000_000
@@ -193,6 +197,10 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         return self.gateway_url or f"http://{self.host}:{self.gateway_port}"
+
+    @property
+    def console_origin(self) -> str:
+        return self.console_url or f"http://{self.host}:{self.console_port}"
 
     @property
     def simulator_url(self) -> str:

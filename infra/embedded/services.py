@@ -29,6 +29,8 @@ SERVICES = (
         shown="WeChat Pay, simulated",
         make_believe=True,
     ),
+    # Before the engines: the second of those takes the next port after the first, which is the console's.
+    Service("console", ("console",), "console_port", shown="运营控制台 operator console"),
     Service("engine-1", ("engine",), "engine_port"),
     Service("engine-2", ("engine",), "engine_port"),
     Service("relay", ("relay",), "relay_port"),
