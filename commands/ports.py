@@ -142,7 +142,7 @@ class ChannelInDoubt(Exception):
     """Nobody knows whether the channel did it. Query before acting.
 
     `code` is the channel's own word where it said one (SYSTEM_ERROR, FREQUENCY_LIMITED), else what happened
-    to the call: timeout, reset, unreadable, unproven, or http_<status>.
+    to the call: timeout, reset, unreadable, unproven, http_<status>, or too_late: it was not even sent.
     """
 
     def __init__(self, message: str, code: str = "unreadable") -> None:
@@ -214,17 +214,28 @@ class PaymentChannel(Protocol):
         """Make sure it can never be paid. Raises: ChannelRefused (it was paid), ChannelInDoubt."""
 
     async def refund(
-        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+        self,
+        *,
+        transaction_id: str,
+        out_refund_no: str,
+        amount: Money,
+        total: Money,
+        reason: str,
+        before: datetime,
     ) -> ChannelRefund:
         """Ask for money to go back. The same number again is the same refund, never a second one.
 
-        `total` is what the whole transaction was. Raises: ChannelRefused, ChannelInDoubt.
+        `total` is what the whole transaction was. Words are signed before `before` or not at all, and the
+        channel takes none that were signed longer ago than `domain.refund_rules.WORDS_LIVE`: who fell asleep
+        over a call cannot make it later. Raises: ChannelRefused, ChannelInDoubt.
         """
 
     async def query_refund(self, out_refund_no: str) -> ChannelRefund:
         """What the channel knows now; `not_found` is no proof at once. Raises: ChannelRefused, ChannelInDoubt."""
 
-    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+    async def return_refund(
+        self, *, channel_refund_id: str, out_refund_no: str, before: datetime
+    ) -> ChannelRefund:
         """Have the money of an abnormal refund sent to our own bank account. Raises: as `refund`."""
 
     async def balance(self) -> ChannelBalance:

@@ -18,7 +18,7 @@ from domain.ids import PaymentId, ProposalId, RefundId
 from domain.money import Money
 from domain.order import Order
 from domain.refund import OVER, TO_TRY, Proposal, Refund, RefundNotFound, Status
-from domain.refund_rules import SAGA_VERSION
+from domain.refund_rules import SAGA_VERSION, WORDS_LIVE
 
 # What may be done in which state. Never anything that could pay twice: while the channel may still pay
 # under a number, only waiting, asking and getting the money back are open.
@@ -41,6 +41,12 @@ class NothingToDecide(Rejected, code="nothing_to_decide", zh="该退款当前无
 
 class ActionUnsafe(Rejected, code="action_unsafe", zh="该处理方式可能造成重复退款"):
     """In this state of the refund it could pay twice, or is pointless; `allowed` names what is open."""
+
+
+class CallMayBeUnderWay(
+    Rejected, code="call_may_be_under_way", zh="上一次退款请求可能仍在途，请稍后再处理"
+):
+    """A worker that fell asleep could still make the last call, until `until`: paying again has to wait."""
 
 
 class ReferenceMissing(Rejected, code="reference_missing", zh="请填写其他渠道付款凭证号"):
@@ -143,6 +149,8 @@ def approve(
         raise SamePerson
     if proposal.shown != shown or proposal.version != refund.version:
         raise ProposalStale
+    if proposal.action in PAYS_AGAIN and at < (until := calls_end_at(refund, at)):
+        raise CallMayBeUnderWay(until=until.isoformat())
     yes = RefundResolutionApproved(refund.id, proposal_id, proposal.action, by, at, at)
     if proposal.action != "paid_elsewhere":
         return (yes,)
@@ -174,6 +182,17 @@ def open_proposal(refund: Refund, proposal_id: ProposalId) -> Proposal:
     if refund.proposal is None or refund.proposal.id != proposal_id:
         raise ProposalUnknown
     return refund.proposal
+
+
+def calls_end_at(refund: Refund, at: datetime) -> datetime:
+    """From when on nothing can be done any more under a number that the channel has not ended itself.
+
+    A worker signs its call before the attempt's deadline or not at all, and what was signed too long ago is
+    not heard: so one that was stopped over it, and wakes up later, does nothing.
+    """
+    if refund.status not in TO_TRY or refund.deadline is None:
+        return at
+    return refund.deadline + WORDS_LIVE
 
 
 def allowed(refund: Refund) -> list[Action]:

@@ -28,6 +28,7 @@ WECHATPAY: Mapping[str, RetryClass] = {
 TABLES: Mapping[str, Mapping[str, RetryClass]] = {"wechatpay": WECHATPAY}
 
 ATTEMPT_LIFE = timedelta(minutes=2)  # longer than any call may last; then its worker is dead
+WORDS_LIVE = timedelta(minutes=5)  # the channel hears no request that was signed longer ago; API v3
 UNSEEN_LOOKS = 2  # "never heard of it" is believed at the second look,
 UNSEEN_GAP = timedelta(seconds=10)  # this long after the first: records become visible late
 GENERATIONS_MAX = 3  # numbers that the channel may close before people look

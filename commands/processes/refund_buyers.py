@@ -25,7 +25,8 @@ from domain.ids import RefundId
 from domain.money import Money
 
 Interest = RefundEvent
-ASKING_GOES_ON = frozenset({"witnesses_differ"})  # people look, and the channel is still asked
+# People look, and the channel may still have to be asked; a crashed worker's point stays, set aside.
+ASKING_GOES_ON = frozenset({"witnesses_differ", "worker_crashed"})
 
 _read_step = msgspec.json.Decoder(RefundStep).decode
 
@@ -42,9 +43,10 @@ def changes(event: RefundEvent) -> Sequence[Change]:
             | facts.RefundQueried()
             | facts.RefundRetried()
             | facts.RefundReissued()
-            | facts.RefundResolutionApproved()
         ):
             return [Due(event.refund_id, event.next_at)]
+        case facts.RefundResolutionApproved():
+            return [Due(event.refund_id, event.next_at, anew=True)]
         case facts.RefundClosed():
             return [Due(event.refund_id, event.at)]
         case facts.RefundEscalated():
@@ -93,11 +95,8 @@ async def work(point: Point, tools: Tools) -> Wait | None:
 async def call(
     point: Point, tools: Tools, channel: PaymentChannel, step: RefundStep
 ) -> Wait | None:
-    """Make the call that was announced, and record its outcome. Past its deadline it is not made."""
+    """Make the call that was announced, and record its outcome. Past its deadline the channel is not asked."""
     assert step.worker is not None
-    assert step.deadline is not None
-    if tools.now() >= step.deadline:
-        return Wait("woke up too late to call", step.deadline)
     attempt, worker, mark = step.attempt, step.worker, f"{step.attempt}"
     said: Command
     try:
@@ -110,9 +109,12 @@ async def call(
 
 
 async def made(channel: PaymentChannel, step: RefundStep) -> ChannelRefund:
+    assert step.deadline is not None
     if step.do == "return":
         return await channel.return_refund(
-            channel_refund_id=step.channel_refund_id, out_refund_no=step.number
+            channel_refund_id=step.channel_refund_id,
+            out_refund_no=step.number,
+            before=step.deadline,
         )
     return await channel.refund(
         transaction_id=step.transaction_id,
@@ -120,6 +122,7 @@ async def made(channel: PaymentChannel, step: RefundStep) -> ChannelRefund:
         amount=Money(step.amount_fen),
         total=Money(step.total_fen),
         reason=step.reason,
+        before=step.deadline,
     )
 
 

@@ -21,10 +21,14 @@ class Open(NamedTuple):
 
 
 class Due(NamedTuple):
-    """`subject` is to be looked at again at this instant, and not before; opens the point when it is not."""
+    """`subject` is to be looked at again at this instant, and not before; opens the point when it is not.
+
+    `anew`: people want it tried again, so a point that was set aside is worked on once more.
+    """
 
     subject: UUID
     at: datetime
+    anew: bool = False
 
 
 class Done(NamedTuple):
@@ -83,7 +87,7 @@ class Process(NamedTuple):
 
     A point is settled by a `Done`, never by an answer: `work` returns a `Wait` when it knows that none will
     come from this attempt, None when it expects one. `give_up` tells the subject that its worker crashes over
-    it every time, and why: the point is set aside until somebody mends the worker.
+    it again and again, and why: the point is set aside until somebody mends the worker.
     """
 
     name: str

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from commands.ports import ChannelInDoubt, ChannelRefund, ChannelRefused, Clock, PaymentChannel
 from domain.money import Money
+from infra.processes.metrics import CALLS, LEFT_ALONE
 
 T = TypeVar("T")
 
@@ -22,8 +23,9 @@ BUSY: Final = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 class Breaker:
     """Closed while calls succeed; open for a growing while after failures; then one call may try."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, tenant: str = "") -> None:
         self._clock = clock
+        self._left_alone = LEFT_ALONE.labels(tenant)
         self._failures = 0
         self._pauses = 0
         self._open_until: datetime | None = None
@@ -52,14 +54,18 @@ class Breaker:
         """The channel said something, if only no."""
         self._failures = self._pauses = 0
         self._open_until = self._probing_until = None
+        self._left_alone.set(0)
 
     def failed(self) -> None:
-        """It did not, or said that it can take no more."""
+        """It did not, or said that it can take no more. What was under way at the opening counts no more."""
+        if self.state == "open":
+            return
         self._failures += 1
         if self._failures >= FAILURES_MAX or self._probing_until is not None:
             pause = PAUSES[min(self._pauses, len(PAUSES) - 1)]
             self._open_until, self._probing_until = self._clock.now() + pause, None
             self._pauses += 1
+            self._left_alone.set(1)
 
 
 class Rate:
@@ -78,9 +84,12 @@ class Rate:
 class Guarded:
     """`commands.ports.PaymentChannel`, watched: every refund call tells the breaker how it went."""
 
-    def __init__(self, channel: PaymentChannel, breaker: Breaker, rate: Rate) -> None:
+    def __init__(
+        self, channel: PaymentChannel, breaker: Breaker, rate: Rate, tenant: str = ""
+    ) -> None:
         self._channel = channel
         self._rate = rate
+        self._tenant = tenant
         self.breaker = breaker
 
     def __getattr__(self, name: str) -> Any:
@@ -88,35 +97,53 @@ class Guarded:
         return getattr(self._channel, name)
 
     async def refund(
-        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+        self,
+        *,
+        transaction_id: str,
+        out_refund_no: str,
+        amount: Money,
+        total: Money,
+        reason: str,
+        before: datetime,
     ) -> ChannelRefund:
+        await self._rate.take()
         call = self._channel.refund(
             transaction_id=transaction_id,
             out_refund_no=out_refund_no,
             amount=amount,
             total=total,
             reason=reason,
+            before=before,
         )
         return await self._watched(call)
 
     async def query_refund(self, out_refund_no: str) -> ChannelRefund:
+        await self._rate.take()
         return await self._watched(self._channel.query_refund(out_refund_no))
 
-    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+    async def return_refund(
+        self, *, channel_refund_id: str, out_refund_no: str, before: datetime
+    ) -> ChannelRefund:
+        await self._rate.take()
         call = self._channel.return_refund(
-            channel_refund_id=channel_refund_id, out_refund_no=out_refund_no
+            channel_refund_id=channel_refund_id, out_refund_no=out_refund_no, before=before
         )
         return await self._watched(call)
 
     async def _watched(self, call: Awaitable[T]) -> T:
-        await self._rate.take()
         try:
             answer = await call
         except ChannelInDoubt:
+            self._count("in_doubt")
             self.breaker.failed()
             raise
         except ChannelRefused as refused:
+            self._count("refused")
             (self.breaker.failed if refused.code in BUSY else self.breaker.answered)()
             raise
+        self._count("answered")
         self.breaker.answered()
         return answer
+
+    def _count(self, outcome: str) -> None:
+        CALLS.labels(self._tenant, outcome).inc()

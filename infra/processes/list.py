@@ -11,14 +11,16 @@ from commands.processes.todo import Done, Due, Open, Point, Process, Wait
 from infra.delivery.handlers import Handler, tags
 from projections.recorded import Recorded, Tx
 
-CRASHES_MAX: Final = 5  # of a worker over one point, in a row
+CRASHES_MAX: Final = 5  # of a worker over one point, since it was opened or released
 BACK_OFF: Final = tuple(timedelta(seconds=s) for s in (2, 5, 10, 30, 60, 300, 600))
 
 CLOSE: LiteralString = "delete from todo where process = %s and subject = any(%s::uuid[])"
 POSTPONE: LiteralString = """
 insert into todo (process, subject, detail, tenant, due_at, since)
 select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-on conflict (process, subject) do update set due_at = excluded.due_at, crashes = 0"""
+on conflict (process, subject) do update set due_at = excluded.due_at"""
+ANEW: LiteralString = """
+update todo set parked_at = null, crashes = 0 where process = %s and subject = any(%s::uuid[])"""
 OPEN: LiteralString = """
 insert into todo (process, subject, detail, tenant, due_at, since)
 select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
@@ -31,15 +33,15 @@ from (select process, subject from todo where due_at <= %(now)s and parked_at is
 where t.process = due.process and t.subject = due.subject
 returning t.process, t.tenant, t.subject, t.detail, t.tries - 1"""
 NOTE: LiteralString = """
-update todo set why = %s, due_at = coalesce(%s, due_at), crashes = 0 where process = %s and subject = %s"""
+update todo set why = %s, due_at = coalesce(%s, due_at) where process = %s and subject = %s"""
 CRASHED: LiteralString = """
-update todo set why = %(why)s, crashes = crashes + 1,
-  parked_at = case when crashes + 1 >= %(most)s then %(now)s::timestamptz end
-where process = %(process)s and subject = %(subject)s returning parked_at is not null"""
+update todo set why = %s, crashes = crashes + 1 where process = %s and subject = %s returning crashes"""
+PARK: LiteralString = """
+update todo set parked_at = %s where process = %s and subject = %s and parked_at is null"""
 PARKED: LiteralString = """
-select process, subject, crashes, why from todo where parked_at is not null order by parked_at"""
+select process, subject, crashes, why, parked_at from read.todo where parked_at is not null order by parked_at"""
 RELEASE: LiteralString = """
-update todo set parked_at = null, crashes = 0, due_at = %s where parked_at is not null and process = %s"""
+update read.todo set parked_at = null, crashes = 0, due_at = %s where parked_at is not null and process = %s"""
 
 
 def following(process: Process) -> Handler:
@@ -56,6 +58,7 @@ async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
     opened: dict[UUID, tuple[Open, Recorded]] = {}
     postponed: dict[UUID, tuple[Due, Recorded]] = {}
     closed: set[UUID] = set()
+    anew: set[UUID] = set()
     for recorded in batch:
         for change in process.changes(recorded.event):
             match change:
@@ -63,6 +66,7 @@ async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
                     opened[subject] = change, recorded
                 case Due(subject=subject):
                     postponed[subject] = change, recorded
+                    anew |= {subject} if change.anew else set()
                 case Done(subject=subject):
                     opened.pop(subject, None)
                     postponed.pop(subject, None)
@@ -73,6 +77,8 @@ async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
         await tx.execute(OPEN, (process.name, *_columns(opened)))
     if postponed:
         await tx.execute(POSTPONE, (process.name, *_columns(postponed)))
+    if anew:
+        await tx.execute(ANEW, (process.name, list(anew)))
 
 
 def _columns(points: Mapping[UUID, tuple[Open | Due, Recorded]]) -> tuple[list[Any], ...]:
@@ -101,17 +107,16 @@ async def note(conn: AsyncConnection[Any], point: Point, wait: Wait) -> None:
     await conn.execute(NOTE, (wait.why[:500], wait.until, point.process, point.subject))
 
 
-async def crashed(conn: AsyncConnection[Any], point: Point, why: str, now: datetime) -> bool:
-    """Count a crash of the worker over this point; True when it is set aside now."""
-    values = {
-        "why": why[:500],
-        "most": CRASHES_MAX,
-        "now": now,
-        "process": point.process,
-        "subject": point.subject,
-    }
+async def crashed(conn: AsyncConnection[Any], point: Point, why: str) -> bool:
+    """Count a crash of the worker over this point; True when there were too many."""
+    values = (why[:500], point.process, point.subject)
     row = await (await conn.execute(CRASHED, values)).fetchone()
-    return bool(row and row[0])
+    return row is not None and row[0] >= CRASHES_MAX
+
+
+async def park(conn: AsyncConnection[Any], point: Point, now: datetime) -> bool:
+    """Set the point aside; False when it is already, or settled meanwhile."""
+    return (await conn.execute(PARK, (now, point.process, point.subject))).rowcount > 0
 
 
 class SetAside(NamedTuple):
@@ -121,6 +126,7 @@ class SetAside(NamedTuple):
     subject: UUID
     crashes: int
     why: str
+    since: datetime
 
 
 async def set_aside(conn: AsyncConnection[Any]) -> list[SetAside]:

@@ -17,7 +17,6 @@ from infra.forwarding import Owners
 from infra.processes.breaker import Breaker, Guarded, Rate
 
 CHANNEL: Final = "wechatpay"  # the one there is
-CALLS_PER_SECOND: Final = 100.0  # to one merchant account; WeChat Pay allows 150 refunds a second
 NAMES: Final = {use_case.command: name for name, use_case in USE_CASES.items()}
 
 
@@ -32,12 +31,14 @@ class ServiceTools:
         macs: Macs,
         new_id: Callable[[], UUID],
         clock: Clock,
+        calls_per_second: float,
     ) -> None:
         self._owners = owners
         self._forwarder = forwarder
         self._channels = channels
         self._macs = macs
         self._clock = clock
+        self._calls_per_second = calls_per_second
         self._guards: dict[str, Guarded] = {}
         self.new_id = new_id
 
@@ -80,5 +81,6 @@ class ServiceTools:
             channel = self._channels.find(tenant, CHANNEL)
             if channel is None:
                 return None
-            self._guards[tenant] = Guarded(channel, Breaker(self._clock), Rate(CALLS_PER_SECOND))
+            breaker, rate = Breaker(self._clock, tenant), Rate(self._calls_per_second)
+            self._guards[tenant] = Guarded(channel, breaker, rate, tenant)
         return self._guards[tenant]

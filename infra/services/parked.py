@@ -1,4 +1,4 @@
-"""`tuan parked`: what read models could not take, and letting it follow after a fix."""
+"""`tuan parked`: what read models and workers could not take, and letting it follow after a fix."""
 
 import sys
 from typing import Annotated
@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from commands.processes.registry import PROCESSES
+from infra.clock import clock_from
 from infra.delivery.checkpoints import halted
 from infra.delivery.connect import connect
 from infra.delivery.handlers import Handler, projecting
 from infra.delivery.parking import list_parked, replay_parked
-from infra.processes.list import following
+from infra.processes.list import following, release, set_aside
 from infra.settings import Settings
 from projections import PROJECTIONS
 
@@ -32,7 +33,7 @@ async def main(
         bool, typer.Option(help="Apply what is parked, in order; what still fails stays.")
     ] = False,
 ) -> int:
-    """List parked streams and halted read models; exit code 1 when there are any."""
+    """List parked streams, halted read models and points set aside; exit code 1 when there are any."""
     known = handlers()
     async with await connect(settings.dsn("tuan_projector"), "tuan-parked") as conn:
         places = {(it.handler, it.cell) for it in await list_parked(conn) if of in ("", it.handler)}
@@ -42,6 +43,11 @@ async def main(
                 continue
             done = await replay_parked(conn, known[name], cell)
             say(f"{name} in {cell}: {done.applied} applied, {done.still_parked} still parked")
+        aside = [it for it in await set_aside(conn) if of in ("", f"todo_{it.process}")]
+        for process in sorted({it.process for it in aside}) if replay else ():
+            count = await release(conn, process, clock_from(settings).now())
+            say(f"todo_{process}: {count} worked on again")
+        aside = [] if replay else aside
         left = [it for it in await list_parked(conn) if of in ("", it.handler)]
         standing = [it for it in await halted(conn) if of in ("", it[0])]
     for it in left:
@@ -49,9 +55,14 @@ async def main(
         say(f"parked  {where} from position {it.first_position}: {it.error}")
     for name, cell, why in standing:
         say(f"halted  {name} in {cell}: {why}")
-    if not left and not standing:
+    for point in aside:
+        say(
+            f"aside   todo_{point.process}: {point.subject}, {point.crashes} crashes,"
+            f" since {point.since:%Y-%m-%d %H:%M:%SZ}: {point.why}"
+        )
+    if not left and not standing and not aside:
         say("nothing is parked, and nothing stands still")
-    return 1 if left or standing else 0
+    return 1 if left or standing or aside else 0
 
 
 def say(line: str) -> None:

@@ -85,6 +85,7 @@ async def open_tools(stack: AsyncExitStack, settings: Settings, clock: Clock) ->
         Macs(settings.key("mac_key")),
         minter(clock),
         clock,
+        settings.channel_calls_per_second,
     )
 
 

@@ -149,7 +149,14 @@ class WeChatPay:
             raise ChannelInDoubt(f"closing was answered {answer.status}", f"http_{answer.status}")
 
     async def refund(
-        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+        self,
+        *,
+        transaction_id: str,
+        out_refund_no: str,
+        amount: Money,
+        total: Money,
+        reason: str,
+        before: datetime,
     ) -> ChannelRefund:
         """Have money sent back. The same arguments give the same words, as repeating it demands."""
         wanted = {
@@ -159,7 +166,7 @@ class WeChatPay:
             "notify_url": self._notify_url,
             "amount": {"refund": amount.fen, "total": total.fen, "currency": "CNY"},
         }
-        told = told_of(out_refund_no, await self._move_money(REFUNDS, wanted))
+        told = told_of(out_refund_no, await self._move_money(REFUNDS, wanted, before))
         if told.transaction_id != transaction_id:
             raise ChannelInDoubt(f"{out_refund_no} is a refund of {told.transaction_id}")
         return told
@@ -174,11 +181,13 @@ class WeChatPay:
             raise
         return told_of(out_refund_no, answer)
 
-    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+    async def return_refund(
+        self, *, channel_refund_id: str, out_refund_no: str, before: datetime
+    ) -> ChannelRefund:
         """Have an abnormal refund's money sent to the bank account that the channel settles to."""
         target = f"{REFUNDS}/{quote(channel_refund_id, safe='')}/apply-abnormal-refund"
         wanted = {"out_refund_no": out_refund_no, "type": "MERCHANT_BANK_CARD"}
-        return told_of(out_refund_no, await self._move_money(target, wanted))
+        return told_of(out_refund_no, await self._move_money(target, wanted, before))
 
     async def balance(self) -> ChannelBalance:
         """What lies on the account that refunds are paid from."""
@@ -188,10 +197,10 @@ class WeChatPay:
         except Foreign as foreign:
             raise ChannelInDoubt(str(foreign)) from foreign
 
-    async def _move_money(self, target: str, wanted: Mapping[str, Any]) -> Answer:
+    async def _move_money(self, target: str, wanted: Mapping[str, Any], before: datetime) -> Answer:
         """Ask for a refund. Turned away at the door is a no here: nothing was done under this number."""
         try:
-            return await self._client.post(target, wanted)
+            return await self._client.post(target, wanted, before=before)
         except TurnedAway as away:
             raise ChannelRefused(away.code, str(away)) from away
 

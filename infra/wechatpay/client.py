@@ -5,6 +5,7 @@ or nobody knows what it did. Too many requests is of the second kind, unless who
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -73,13 +74,19 @@ class Client:
         """Raises: ChannelRefused, ChannelInDoubt."""
         return await self._ask("GET", target, b"")
 
-    async def post(self, target: str, content: Mapping[str, Any]) -> Answer:
-        """Raises: ChannelRefused, ChannelInDoubt."""
-        return await self._ask("POST", target, msgspec.json.encode(content))
+    async def post(
+        self, target: str, content: Mapping[str, Any], *, before: datetime | None = None
+    ) -> Answer:
+        """Signed before that instant, or not sent at all. Raises: ChannelRefused, ChannelInDoubt."""
+        return await self._ask("POST", target, msgspec.json.encode(content), before)
 
-    async def _ask(self, method: str, target: str, body: bytes) -> Answer:
+    async def _ask(
+        self, method: str, target: str, body: bytes, before: datetime | None = None
+    ) -> Answer:
         """`target` is path and query, already percent-encoded: what is signed is what is sent."""
         at = self._clock.now()
+        if before is not None and at >= before:
+            raise ChannelInDoubt(f"{method} {target} was not sent: it is too late", "too_late")
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",

@@ -17,6 +17,7 @@ from domain.order import OrderNotFound
 from domain.refund import RefundNotFound, Status
 from domain.refund_desk import (
     ActionUnsafe,
+    CallMayBeUnderWay,
     NothingToDecide,
     ProposalPending,
     ProposalStale,
@@ -186,5 +187,10 @@ def test_a_rejected_refund_is_decided_by_two(shop: Shop) -> None:
     proposal = proposes(shop, debt.refund_id, "paid_elsewhere", reference="银行回单 77")
     with pytest.raises(ProposalPending):
         proposes(shop, debt.refund_id, "retry")
+    with pytest.raises(
+        CallMayBeUnderWay
+    ):  # by a worker that sleeps: two minutes to sign, five to live
+        agrees(shop, proposal)
+    shop.cell.wait(minutes=7)
     assert agrees(shop, proposal) is Status.PAID_ELSEWHERE
     assert shop.status(opened.order_id) is OrderStatus.REFUNDED

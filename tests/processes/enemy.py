@@ -38,8 +38,17 @@ class EnemyChannel:
         self.calls: list[str] = []
 
     async def refund(
-        self, *, transaction_id: str, out_refund_no: str, amount: Money, total: Money, reason: str
+        self,
+        *,
+        transaction_id: str,
+        out_refund_no: str,
+        amount: Money,
+        total: Money,
+        reason: str,
+        before: datetime,
     ) -> ChannelRefund:
+        if self.cell.at >= before:
+            raise ChannelInDoubt("not sent: it is too late", "too_late")
         self.calls.append(out_refund_no)
         assert reason
         if self.dice.random() < self.chaos:
@@ -64,7 +73,9 @@ class EnemyChannel:
             known.state = self.dice.choice(self.ends)
         return self._told(out_refund_no)
 
-    async def return_refund(self, *, channel_refund_id: str, out_refund_no: str) -> ChannelRefund:
+    async def return_refund(
+        self, *, channel_refund_id: str, out_refund_no: str, before: datetime
+    ) -> ChannelRefund:
         self.numbers[out_refund_no].state = "processing"
         self.ends = ("succeeded",)
         return self._told(out_refund_no)

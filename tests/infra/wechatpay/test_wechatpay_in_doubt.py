@@ -16,7 +16,7 @@ from infra.wechatpay.channel import WeChatPay
 from infra.wechatpay.credentials import load_merchant, load_platform
 from tests.infra.wechatpay.support import NOON, NUMBER, REFUND, HeldClock, channel_at, served
 from tests.infra.wechatpay.test_wechatpay_channel import prepared
-from tests.infra.wechatpay.test_wechatpay_refunds import refunded
+from tests.infra.wechatpay.test_wechatpay_refunds import NEVER, refunded
 
 TIMEOUT_SECONDS = 0.3
 Call: TypeAlias = Callable[[WeChatPay], Coroutine[Any, Any, object]]
@@ -28,7 +28,9 @@ CALLS: list[Call] = [
     lambda channel: channel.close(NUMBER),
     lambda channel: refunded(channel, "4200"),
     lambda channel: channel.query_refund(REFUND),
-    lambda channel: channel.return_refund(channel_refund_id="50", out_refund_no=REFUND),
+    lambda channel: channel.return_refund(
+        channel_refund_id="50", out_refund_no=REFUND, before=NEVER
+    ),
     lambda channel: channel.balance(),
 ]
 NAMES = ["prepare", "query", "close", "refund", "query_refund", "return_refund", "balance"]

@@ -1,12 +1,13 @@
 """The adapter's refunds against a channel of the real protocol: what it asks for, and what answers mean."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from commands.ports import (
     BadNotification,
     ChannelBalance,
+    ChannelInDoubt,
     ChannelPayment,
     ChannelRefund,
     ChannelRefused,
@@ -18,20 +19,27 @@ from tests.infra.wechatpay.support import (
     NOON,
     NUMBER,
     REFUND,
+    REFUNDS,
     Bare,
     HeldClock,
     Shop,
     Simulator,
     Told,
+    encoded,
 )
 from tests.waiting import eventually_async
 
 PRICE = Money(1990)
 SECOND = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 async def refunded(
-    channel: WeChatPay, transaction_id: str, amount: Money = PRICE, number: str = REFUND
+    channel: WeChatPay,
+    transaction_id: str,
+    amount: Money = PRICE,
+    number: str = REFUND,
+    before: datetime = NEVER,
 ) -> ChannelRefund:
     return await channel.refund(
         transaction_id=transaction_id,
@@ -39,6 +47,7 @@ async def refunded(
         amount=amount,
         total=PRICE,
         reason="拼团未成功",
+        before=before,
     )
 
 
@@ -182,3 +191,21 @@ async def test_the_same_bytes_twice_are_a_replay(channel: WeChatPay, told: Told)
     channel.read_notification(told.headers, told.body)
     with pytest.raises(BadNotification, match="heard before"):
         channel.read_notification(told.headers, told.body)
+
+
+async def test_words_are_signed_in_time_or_never_sent_and_not_heard_when_they_come_late(
+    channel: WeChatPay, bare: Bare, shop: Shop, simulator: Simulator, clock: HeldClock
+) -> None:
+    """What fences a worker that was stopped over its call: before signing, and after it."""
+    paid = await bare.pay(shop)
+    with pytest.raises(ChannelInDoubt) as doubt:
+        await refunded(channel, paid, before=clock.now())
+    assert doubt.value.code == "too_late"
+    words = encoded(bare.refund_of(shop, paid))
+    signed = bare.signer.authorization("POST", REFUNDS, words, clock.now())
+    clock.advance(5 * MINUTE + SECOND)  # ... and here it was stopped
+    status, _, problem = await simulator.raw(
+        "POST", REFUNDS, words, Accept="application/json", Authorization=signed
+    )
+    assert (status, b"SIGN_ERROR" in problem) == (401, True)
+    assert await simulator.rows("refunds") == []
