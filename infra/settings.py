@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """Base URL of the simulated WeChat Pay. Empty: http://<host>:<channel_simulator_port>."""
     channel_deposit_fen: Annotated[int, Field(ge=0)] = 1_000_000
     """Fen on each merchant account when the simulated WeChat Pay opens it: refunds are paid from there."""
+    channel_fault_rate: Annotated[float, Field(ge=0, le=1)] = 0
+    """How often the simulated WeChat Pay fails on purpose, from 0 to 1, until /sim/faults says otherwise."""
     code_rev: str = "unknown"
     """Revision of the running code, recorded with every command."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

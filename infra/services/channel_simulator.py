@@ -23,4 +23,5 @@ def main(settings: Settings) -> None:
         host=settings.host,
         port=settings.channel_simulator_port,
         deposit_fen=settings.channel_deposit_fen,
+        fault_rate=settings.channel_fault_rate,
     ).run()

@@ -96,14 +96,18 @@ def load_platform(directory: Path) -> Platform:
     )
 
 
-def add_platform_key(directory: Path) -> None:
-    """The simulated channel gets another key; the merchant has its public half before it is ever used."""
+def add_platform_key(directory: Path) -> str:
+    """The simulated channel gets another key, whose id this returns.
+
+    The merchant has its public half before it is ever used.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     key_id = _key_id(_account(directory).mchid)
     for name, pem in ((PUBLIC, _public_pem(key)), (SECRET, _pem(key))):
         fresh = directory / f".{key_id}"
         _write_private(fresh, pem)
         fresh.rename(directory / f"{name}_{key_id}.pem")
+    return key_id
 
 
 def ensure(directory: Path, at: datetime, *, mchid: str = DEV_MCHID) -> None:

@@ -5,6 +5,7 @@ ours: it shares no code with the adapter and none of its libraries for signing. 
 behaviour, strictly applied. Read in this order: `protocol.py` (the words), `gate.py` (who may speak),
 `rules.py` and `refunds.py` (what an order and a refund may become), `funds.py` (the merchants' money),
 `schema.py` and `books.py` (what happened, on disk), `clearing.py` (refunds on their way), `message.py` and
-`notifier.py` (telling the merchant), `v3.py`, `v3_refunds.py` and `outside.py` (the routes), `app.py` (it all
+`notifier.py` (telling the merchant), `faults.py` (what goes wrong on purpose), `verdict.py` (what the books
+say against anybody), `v3.py`, `v3_refunds.py`, `outside.py` and `fault_desk.py` (the routes), `app.py` (it all
 together), `server.py` (the process).
 """

@@ -1,7 +1,7 @@
 """The channel put together: an ASGI application over the books of one file."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,25 +9,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.ports import Clock
-from infra.simulator.wechatpay import outside, v3, v3_refunds
+from infra.simulator.wechatpay import fault_desk, outside, v3, v3_refunds
 from infra.simulator.wechatpay.books import Books
 from infra.simulator.wechatpay.clearing import Clearing
+from infra.simulator.wechatpay.faults import Faults, Plan
 from infra.simulator.wechatpay.funds import open_accounts
 from infra.simulator.wechatpay.gate import Gate
+from infra.simulator.wechatpay.keys import Keys
 from infra.simulator.wechatpay.notifier import Notifier
-from infra.simulator.wechatpay.protocol import No, Refused, Seal
+from infra.simulator.wechatpay.protocol import Refused, Seal
 from infra.simulator.wechatpay.signers import Signers
 from infra.wechatpay.credentials import Platform
 
-BROKEN = No(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用")
-
 
 def build(
-    platforms: Mapping[str, Platform], books_path: Path, clock: Clock, deposit_fen: int
+    platforms: Mapping[str, Platform],
+    books_path: Path,
+    clock: Clock,
+    *,
+    deposit_fen: int,
+    default_plan: Plan,
 ) -> Starlette:
     """The channel for these merchants (by mchid). It opens its books, and notifies, while it is served.
 
-    Whoever has no account yet gets one with `deposit_fen` on it.
+    Whoever has no account yet gets one with `deposit_fen` on it. `default_plan` says what goes wrong until
+    somebody says otherwise.
     """
     seals = {mchid: Seal(platform) for mchid, platform in platforms.items()}
 
@@ -35,19 +41,32 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         signers = Signers()
         try:
-            async with (
-                Books(books_path) as books,
-                Notifier(books, seals, signers, clock) as notifier,
-                Clearing(books, clock, notifier.refund_ended) as clearing,
-            ):
+            async with AsyncExitStack() as stack:
+                books = await stack.enter_async_context(Books(books_path))
                 at = clock.now()
                 await books.write(lambda rows: open_accounts(rows, platforms, deposit_fen, at))
-                gate = Gate(platforms)
-                channel = v3.Channel(
-                    platforms, seals, gate, books, notifier, clearing, signers, clock
+                faults = Faults(books, clock, default_plan)
+                faults.start()
+                notifier = await stack.enter_async_context(
+                    Notifier(books, seals, signers, clock, faults)
                 )
-                app.router.routes += v3.routes(channel)
-                app.router.routes += v3_refunds.routes(channel) + outside.routes(channel)
+                clearing = await stack.enter_async_context(
+                    Clearing(books, clock, notifier.refund_ended)
+                )
+                channel = v3.Channel(
+                    platforms=platforms,
+                    seals=seals,
+                    gate=Gate(platforms),
+                    books=books,
+                    notifier=notifier,
+                    clearing=clearing,
+                    faults=faults,
+                    keys=Keys(platforms, seals, signers, faults),
+                    signers=signers,
+                    clock=clock,
+                )
+                for part in (v3, v3_refunds, outside, fault_desk):
+                    app.router.routes += part.routes(channel)
                 yield
         finally:
             signers.close()
@@ -65,4 +84,4 @@ async def nothing_here(request: Request, error: Exception) -> Response:
 
 async def broken(request: Request, error: Exception) -> Response:
     """Our own failure: the merchant cannot know what was done."""
-    return v3.refusal(Refused(BROKEN))
+    return v3.refusal(Refused(v3.BROKEN))

@@ -21,10 +21,12 @@ T = TypeVar("T")
 BATCH_MAX = 128  # requests committed together
 
 
-def add(books: sqlite3.Connection, table: str, **fact: object) -> None:
-    """Write one fact, field by field."""
+def add(books: sqlite3.Connection, table: str, **fact: object) -> int:
+    """Write one fact, field by field; returns its number in the books."""
     marks = ", ".join(f":{column}" for column in fact)
-    books.execute(f"INSERT INTO {table} ({', '.join(fact)}) VALUES ({marks})", fact)
+    written = books.execute(f"INSERT INTO {table} ({', '.join(fact)}) VALUES ({marks})", fact)
+    assert written.lastrowid is not None
+    return written.lastrowid
 
 
 class Page(NamedTuple):

@@ -81,6 +81,14 @@ def letter(books: Books, subject: Subject) -> Letter:
     )
 
 
+def with_another_amount(letter: Letter) -> Odd:
+    """Properly signed, and yet a fen off."""
+    amount = dict(letter.content["amount"])
+    field = "total" if letter.original_type == "transaction" else "refund"
+    amount[field] += 1
+    return Odd(change={"amount": amount})
+
+
 def compose(seal: Seal, letter: Letter, at: datetime, odd: Odd) -> Message:
     """Stamped, encrypted and signed anew; proper unless `odd` says otherwise."""
     content = {

@@ -17,6 +17,7 @@ import aiohttp
 from commands.ports import Clock
 from infra.simulator.wechatpay.agenda import Agenda
 from infra.simulator.wechatpay.books import Books, add
+from infra.simulator.wechatpay.faults import Fate, Fault, Faults
 from infra.simulator.wechatpay.message import (
     PROPER,
     Letter,
@@ -24,6 +25,7 @@ from infra.simulator.wechatpay.message import (
     Subject,
     compose,
     letter,
+    with_another_amount,
 )
 from infra.simulator.wechatpay.protocol import Seal
 from infra.simulator.wechatpay.signers import Signers
@@ -45,6 +47,11 @@ GROUP BY s.seq HAVING coalesce(max(d.status IN (200, 204)), 0) = 0
 """
 DELIVERIES = {"payment": ("deliveries", "payment"), "refund": ("refund_deliveries", "step")}
 
+HELD_MAX = timedelta(seconds=30)
+LOST_MAX = 3  # the first attempts that may be lost, of one message
+DUPLICATES = (1, 3)
+UNPROVEN: dict[Fault, Odd] = {"notify_forged": Odd("forged"), "notify_signtest": Odd("signtest")}
+
 log = logging.getLogger(__name__)
 
 
@@ -53,15 +60,23 @@ class Attempt(NamedTuple):
 
     subject: Subject
     number: int  # from 1
+    held: bool = False  # was held back already
 
 
 class Notifier:
     """Open as an async context manager: it notifies while open."""
 
     def __init__(
-        self, books: Books, seals: Mapping[str, Seal], signers: Signers, clock: Clock
+        self,
+        books: Books,
+        seals: Mapping[str, Seal],
+        signers: Signers,
+        clock: Clock,
+        faults: Faults,
     ) -> None:
         self._books = books
+        self._faults = faults
+        self._held: set[Attempt] = set()
         self._seals = seals
         self._signers = signers
         self._clock = clock
@@ -101,6 +116,10 @@ class Notifier:
         """A refund's last step was written: tell about it at once."""
         self._plan(Subject("refund", step), 0, self._clock.now())
 
+    async def refund_ended_now(self, step: int) -> None:
+        """The same, and come back when the merchant has answered."""
+        await self._attempt(Attempt(Subject("refund", step), 1))
+
     async def send(self, subject: Subject, odd: Odd = PROPER) -> int:
         """One message now; returns the status of the merchant's answer, 0 when there was none in time."""
         return await self._post(letter(self._books, subject), odd)
@@ -135,7 +154,52 @@ class Notifier:
             attempt.add_done_callback(self._finished)
 
     async def _attempt(self, attempt: Attempt) -> None:
-        status = await self.send(attempt.subject)
+        if attempt.held and attempt not in self._held:
+            return  # it went out already, after a later one
+        self._held.discard(attempt)
+        said = letter(self._books, attempt.subject)
+        fate = self._faults.draw("notify", said.number)
+        try:
+            if not attempt.held and await self._faults.fire(fate, "notify_reordered"):
+                self._hold(attempt)
+                return
+            await self._mislead(said, fate, attempt.subject)
+            status = await self._tell(said, fate, attempt)
+            await self._record(attempt, status)
+            if status in HEARD and await self._faults.fire(fate, "notify_duplicate"):
+                for _ in range(fate.within("notify_duplicate", DUPLICATES)):
+                    await self._besides("notify_duplicate", said, PROPER)
+        finally:
+            self._faults.done(fate)
+        self._let_go()
+
+    async def _tell(self, said: Letter, fate: Fate, attempt: Attempt) -> int:
+        """The message itself, as its fate has it; returns the status of the answer."""
+        if attempt.number <= LOST_MAX and await self._faults.fire(fate, "notify_lost"):
+            return 0
+        if await self._faults.fire(fate, "clock_skew"):
+            return await self._besides("clock_skew", said, Odd(age=-skew(fate)))
+        return await self._post(said, PROPER)
+
+    async def _mislead(self, said: Letter, fate: Fate, subject: Subject) -> None:
+        """Messages before the real one that nobody may believe; the last of them is the channel's own."""
+        for fault, odd in UNPROVEN.items():
+            if await self._faults.fire(fate, fault):
+                await self._besides(fault, said, odd)
+        by_dice = fate.wanted.get("notify_wrong_amount") is None
+        if subject.event == "payment" and by_dice:
+            return  # what was captured is told wrongly on request only
+        if await self._faults.fire(fate, "notify_wrong_amount"):
+            await self._besides("notify_wrong_amount", said, with_another_amount(said))
+
+    async def _besides(self, fault: Fault, said: Letter, odd: Odd) -> int:
+        """A message for the sake of a fault, and what the merchant said to it."""
+        status = await self._post(said, odd)
+        sent = {"number": said.number, "status": status, "at": self._clock.now().isoformat()}
+        await self._books.write(lambda books: add(books, "fault_messages", fault=fault, **sent))
+        return status
+
+    async def _record(self, attempt: Attempt, status: int) -> None:
         at = self._clock.now()
         book, column = DELIVERIES[attempt.subject.event]
         told = {
@@ -148,8 +212,24 @@ class Notifier:
         if status not in HEARD:
             self._plan(attempt.subject, attempt.number, at)
 
+    def _hold(self, attempt: Attempt) -> None:
+        """Keep it until a later message has gone out, but not for ever."""
+        held = attempt._replace(held=True)
+        self._held.add(held)
+        self._agenda.put(self._clock.now() + HELD_MAX, held)
+
+    def _let_go(self) -> None:
+        for held in self._held:
+            self._agenda.put(self._clock.now(), held)
+
     def _finished(self, attempt: asyncio.Task[None]) -> None:
         self._slots.release()
         self._attempts.discard(attempt)
         if not attempt.cancelled() and (error := attempt.exception()):
             log.error("an attempt to notify broke", exc_info=error)
+
+
+def skew(fate: Fate) -> timedelta:
+    """How far a clock is off that is off on purpose: six minutes to an hour, either way."""
+    off = timedelta(seconds=fate.within("clock_skew", (360, 3600)))
+    return off if fate.share("clock_skew way") < 0.5 else -off

@@ -144,6 +144,11 @@ class Seal:
         """Sign with these keys from now on, in turns: a change of keys takes days."""
         self._keys = [(id, private_key(pem)) for id, pem in platform.private_keys.items()]
 
+    @property
+    def keys(self) -> int:
+        """How many keys sign in turn."""
+        return len(self._keys)
+
     def headers(self, body: bytes, at: datetime) -> dict[str, str]:
         """The five headers that prove `body` to be ours. Half a millisecond of work."""
         timestamp, nonce = str(int(at.timestamp())), secrets.token_hex(16)

@@ -113,6 +113,12 @@ def order(books: Connection, request: OrderRequest, at: datetime) -> str:
     return str(valid["prepay_id"]) if valid else _prepay(books, key, at)
 
 
+def is_known(books: Connection, mchid: str, out_trade_no: str) -> bool:
+    """Was it ever ordered?"""
+    sql = "SELECT 1 FROM orders WHERE mchid = ? AND out_trade_no = ?"
+    return _row(books, sql, (mchid, out_trade_no)) is not None
+
+
 def close(
     books: Connection, mchid: str, out_trade_no: str, at: datetime, when_paid: No = PAID_ON_CLOSE
 ) -> None:

@@ -135,7 +135,48 @@ CREATE TRIGGER IF NOT EXISTS every_fen_is_counted BEFORE INSERT ON funds
         (SELECT f.balance FROM funds f WHERE f.mchid = new.mchid ORDER BY f.seq DESC LIMIT 1), 0)
     BEGIN SELECT RAISE (ABORT, 'a balance is not the sum of its movements'); END;
 """
-SCHEMA = ORDERS + REFUNDS + FUNDS
+FAULTS = """
+CREATE TABLE IF NOT EXISTS fault_plans (
+    seq INTEGER PRIMARY KEY,           -- the last one is in force
+    plan TEXT NOT NULL,                -- JSON
+    at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS fault_orders (
+    seq INTEGER PRIMARY KEY,
+    fault TEXT NOT NULL,
+    call TEXT NOT NULL,
+    times INTEGER NOT NULL CHECK (times > 0),
+    plan INTEGER NOT NULL,             -- under which it was asked for; void under the next
+    at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS faults_fired (
+    seq INTEGER PRIMARY KEY,
+    fault TEXT NOT NULL,
+    call TEXT NOT NULL,
+    number TEXT NOT NULL,              -- out_trade_no or out_refund_no
+    turn INTEGER NOT NULL,             -- calls of this kind about this number before, under this plan
+    plan INTEGER NOT NULL,
+    fault_order INTEGER REFERENCES fault_orders (seq),  -- which asked for it; unset: the dice
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS fired_by_fault ON faults_fired (fault);
+CREATE TABLE IF NOT EXISTS fault_messages (
+    seq INTEGER PRIMARY KEY,
+    fault TEXT NOT NULL,               -- why this notification was sent
+    number TEXT NOT NULL,
+    status INTEGER NOT NULL,           -- HTTP status of the merchant's answer; 0: none in time
+    at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS veils (
+    seq INTEGER PRIMARY KEY,
+    mchid TEXT NOT NULL,
+    number TEXT NOT NULL,
+    until INTEGER NOT NULL,            -- milliseconds since 1970: queries do not find it before
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS veils_of_number ON veils (number, mchid);
+"""
+SCHEMA = ORDERS + REFUNDS + FUNDS + FAULTS
 FACTS = (
     "orders",
     "prepays",
@@ -146,6 +187,11 @@ FACTS = (
     "refund_steps",
     "refund_deliveries",
     "funds",
+    "fault_plans",
+    "fault_orders",
+    "faults_fired",
+    "fault_messages",
+    "veils",
 )
 FOREVER = "".join(
     f"CREATE TRIGGER IF NOT EXISTS {table}_forbid_{verb} BEFORE {verb} ON {table}"

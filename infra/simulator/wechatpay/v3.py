@@ -1,21 +1,26 @@
 """The protocol's routes about orders: order, query, close. Every 2xx answer is signed, no other is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from secrets import token_hex
+from sqlite3 import Connection
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from commands.ports import Clock
 from infra.simulator.wechatpay import rules
 from infra.simulator.wechatpay.books import Books
 from infra.simulator.wechatpay.clearing import Clearing
+from infra.simulator.wechatpay.faults import Call, Fate, Faults, hidden
 from infra.simulator.wechatpay.gate import Gate, Spoken
-from infra.simulator.wechatpay.notifier import Notifier
+from infra.simulator.wechatpay.keys import Keys
+from infra.simulator.wechatpay.notifier import Notifier, skew
 from infra.simulator.wechatpay.protocol import (
     PARAMETER,
     CloseRequest,
@@ -35,6 +40,9 @@ BODY_MAX = 64 * 1024  # bytes
 START = token_hex(8).upper()  # tells apart the lives of this process
 numbers = count(1)
 
+CUT = "tuan.cut"  # in the scope of a request: ends its connection at once
+BROKEN = No(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用")
+BUSY = No(429, "FREQUENCY_LIMITED", "频率超限，请降低请求频率")
 TOO_LARGE = No(413, "INVALID_REQUEST", "请求体过大")
 
 
@@ -47,6 +55,8 @@ class Channel(NamedTuple):
     books: Books
     notifier: Notifier
     clearing: Clearing
+    faults: Faults
+    keys: Keys
     signers: Signers
     clock: Clock
 
@@ -58,6 +68,7 @@ class Heard(NamedTuple):
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    fate: Fate
 
 
 Content: TypeAlias = dict[str, Any] | None  # None: 204 without a body
@@ -68,8 +79,15 @@ async def order(channel: Channel, heard: Heard) -> Content:
     request = parsed(heard.body, OrderRequest)
     rules.check_order(request, heard.mchid, channel.platforms[heard.mchid].account.appid)
     at = channel.clock.now()
-    prepay_id = await channel.books.write(lambda books: rules.order(books, request, at))
-    return {"prepay_id": prepay_id}
+
+    def take(books: Connection) -> str:
+        known = rules.is_known(books, heard.mchid, request.out_trade_no)
+        prepay_id = rules.order(books, request, at)
+        if not known:
+            heard.fate.hide(books, heard.mchid, at)
+        return prepay_id
+
+    return {"prepay_id": await channel.books.write(take)}
 
 
 async def query_by_our_number(channel: Channel, heard: Heard) -> Content:
@@ -77,7 +95,10 @@ async def query_by_our_number(channel: Channel, heard: Heard) -> Content:
 
 
 async def query_by_their_number(channel: Channel, heard: Heard) -> Content:
-    return told(channel, heard, OF_ORDER, heard.path["out_trade_no"])
+    number = heard.path["out_trade_no"]
+    if hidden(channel.books, heard.mchid, number, channel.clock.now()):
+        raise Refused(rules.UNKNOWN_ORDER)
+    return told(channel, heard, OF_ORDER, number)
 
 
 async def close(channel: Channel, heard: Heard) -> Content:
@@ -100,40 +121,95 @@ def told(channel: Channel, heard: Heard, sql: str, number: str) -> Content:
 def routes(channel: Channel) -> list[Route]:
     orders = "/v3/pay/transactions"
     return [
-        Route(f"{orders}/jsapi", answering(channel, order), methods=["POST"]),
-        Route(f"{orders}/id/{{transaction_id}}", answering(channel, query_by_our_number)),
-        Route(f"{orders}/out-trade-no/{{out_trade_no}}", answering(channel, query_by_their_number)),
+        Route(f"{orders}/jsapi", answering(channel, order, "order"), methods=["POST"]),
+        Route(f"{orders}/id/{{transaction_id}}", answering(channel, query_by_our_number, "query")),
+        Route(
+            f"{orders}/out-trade-no/{{out_trade_no}}",
+            answering(channel, query_by_their_number, "query"),
+        ),
         Route(
             f"{orders}/out-trade-no/{{out_trade_no}}/close",
-            answering(channel, close),
+            answering(channel, close, "close"),
             methods=["POST"],
         ),
     ]
 
 
-def answering(channel: Channel, act: Act) -> Callable[[Request], Awaitable[Response]]:
-    """Let in who may speak, do it, and sign what came of it."""
+def answering(channel: Channel, act: Act, call: Call) -> Callable[[Request], Awaitable[Response]]:
+    """Let in who may speak, do it, and sign what came of it; unless something goes wrong on purpose."""
 
     async def endpoint(request: Request) -> Response:
         try:
             body = await limited(request)
             said = Spoken(request.method, raw_target(request), request.headers, body)
             mchid = channel.gate.admit(said, channel.clock.now())
-            content = await act(
-                channel, Heard(mchid, request.path_params, request.query_params, body)
-            )
         except Refused as refused:
             return refusal(refused)
-        answer = b"" if content is None else compact(content)
-        proof = await channel.signers.run(channel.seals[mchid].headers, answer, channel.clock.now())
-        return Response(
-            answer,
-            204 if content is None else 200,
-            headers=proof | {"Request-ID": request_id()},
-            media_type=None if content is None else "application/json",
-        )
+        fate = channel.faults.draw(call, number_of(request, body))
+        heard = Heard(mchid, request.path_params, request.query_params, body, fate)
+        try:
+            return await answer(channel, act, heard)
+        finally:
+            channel.faults.done(fate)
 
     return endpoint
+
+
+async def answer(channel: Channel, act: Act, heard: Heard) -> Response:
+    """Do one admitted request, and answer as its fate has it."""
+    fire, fate = channel.faults.fire, heard.fate
+    if await fire(fate, "delay"):
+        await asyncio.sleep(fate.within("delay", fate.plan.delays_ms) / 1000)
+    if await fire(fate, "busy"):
+        return refusal(Refused(BUSY))
+    if await fire(fate, "error_before"):
+        return refusal(Refused(BROKEN))
+    try:
+        content = await act(channel, heard)
+    except Refused as refused:
+        return Cut() if await fire(fate, "drop_reply") else refusal(refused)
+    if await fire(fate, "drop_reply"):
+        return Cut()
+    if await fire(fate, "error_after_success"):
+        return refusal(Refused(BROKEN))
+    await channel.keys.change(fate, heard.mchid)
+    at = channel.clock.now()
+    if await fire(fate, "clock_skew"):
+        at += skew(fate)
+    body = b"" if content is None else compact(content)
+    proof = await channel.signers.run(channel.seals[heard.mchid].headers, body, at)
+    return Response(
+        body,
+        204 if content is None else 200,
+        headers=proof | {"Request-ID": request_id()},
+        media_type=None if content is None else "application/json",
+    )
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """What a request's body says it is about."""
+
+    out_refund_no: str = ""
+    out_trade_no: str = ""
+
+
+def number_of(request: Request, body: bytes) -> str:
+    """The merchant's number that a request is about, as far as it can be told before it is understood."""
+    path = request.path_params
+    try:
+        named = msgspec.json.decode(body or b"{}", type=Numbers)
+    except msgspec.DecodeError:
+        named = Numbers()
+    return named.out_refund_no or named.out_trade_no or "".join(path.values())
+
+
+class Cut(Response):
+    """No answer at all: the connection ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[CUT]()
+        while (await receive())["type"] != "http.disconnect":
+            pass  # the rest of the request
 
 
 def refusal(refused: Refused) -> Response:

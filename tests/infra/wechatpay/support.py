@@ -50,16 +50,19 @@ class Told(NamedTuple):
 
 
 class Shop:
-    """Where the channel notifies. Answers with `statuses` one after the other, then 204."""
+    """Where the channel notifies. Answers with `statuses` one after the other, then as `judge` says."""
 
     def __init__(self) -> None:
         self.url = ""
         self.told: list[Told] = []
         self.statuses: list[int] = []
+        self.judge: Callable[[Told], int] = lambda told: 204
 
     async def hear(self, request: web.Request) -> web.Response:
-        self.told.append(Told(dict(request.headers), await request.read()))
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 204)
+        told = Told(dict(request.headers), await request.read())
+        status = self.statuses.pop(0) if self.statuses else self.judge(told)
+        self.told.append(told)
+        return web.Response(status=status)
 
     async def next(self, count: int = 1) -> Told:
         """The `count`-th notification, as soon as it is here."""
@@ -107,6 +110,27 @@ class Simulator:
         _, told = await self.ask("POST", "/sim/notify", {"out_trade_no": out_trade_no} | flaw)
         status: int = told["status"]
         return status
+
+    async def next(self, fault: str, call: str, times: int = 1) -> None:
+        """Let the next calls of this kind meet the fault."""
+        wish = {"fault": fault, "call": call, "times": times}
+        status, told = await self.ask("POST", "/sim/faults/next", wish)
+        assert status == 200, told
+
+    async def plan(self, **plan: Any) -> None:
+        status, told = await self.ask("PUT", "/sim/faults", plan)
+        assert status == 200, told
+
+    async def fired(self) -> dict[str, int]:
+        """How often each fault happened, those that did."""
+        _, told = await self.ask("GET", "/sim/faults")
+        return {fault: count for fault, count in told["fired"].items() if count}
+
+    async def broken(self) -> list[str]:
+        """What the books themselves say against anybody."""
+        _, told = await self.ask("GET", "/sim/verdict")
+        broken: list[str] = told["broken"]
+        return broken
 
     async def deposit(self, amount_fen: int) -> tuple[int, Any]:
         return await self.ask("POST", "/sim/funds", {"amount_fen": amount_fen})

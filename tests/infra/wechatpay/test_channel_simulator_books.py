@@ -36,6 +36,9 @@ RUN = "from infra.services.channel_simulator import main; from infra.settings im
 
 async def written(bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock) -> sqlite3.Connection:
     """A file of books with one fact of every kind, opened by somebody else."""
+    await bare.simulator.plan()
+    await bare.simulator.next("not_visible_yet", "order")
+    await bare.simulator.next("notify_forged", "notify")
     await bare.ask("POST", JSAPI, bare.order(shop))
     await bare.ask("POST", JSAPI, bare.order(shop, out_trade_no="order-0002"))
     close = "/v3/pay/transactions/out-trade-no/order-0002/close"
