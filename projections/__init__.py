@@ -3,7 +3,7 @@
 `recorded.py` is what they are made of. A projection never reads another one's tables, and never a clock.
 """
 
-from projections import group_board, order_status, sales_dashboard, stock_levels
+from projections import group_board, ledger, order_status, sales_dashboard, stock_levels
 from projections.recorded import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -11,4 +11,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     group_board.PROJECTION,
     stock_levels.PROJECTION,
     sales_dashboard.PROJECTION,
+    ledger.PROJECTION,
 )
