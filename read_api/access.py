@@ -12,6 +12,7 @@ from read_api.problems import Refused
 OWN: Final = "read:own"
 ALL: Final = "read:all"
 BOARD: Final = "read:board"
+FINANCE: Final = "finance:read"
 ADMIN: Final = "admin"
 
 

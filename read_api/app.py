@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from psycopg_pool import AsyncConnectionPool
 
 from domain.identity import TokenVerifier
-from read_api import freshness, groups, orders, problems, refused, sales, stock
+from read_api import freshness, groups, ledger, orders, problems, refused, sales, stock
 from read_api.document import ReadApi
 from read_api.waiting import Waiting
 
@@ -16,6 +16,7 @@ ROUTERS: Final = (
     stock.router,
     sales.router,
     refused.router,
+    ledger.router,
     freshness.router,
 )
 

@@ -1,7 +1,7 @@
 """Parameters that reads have in common."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from read_api.problems import INVALID, Refused
 
 DATE_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].*")
+DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 USUAL: Final = timedelta(days=1)
 LONGEST: Final = timedelta(days=366)
 
@@ -20,6 +21,14 @@ def written_out(given: object) -> object:
     return given
 
 
+def a_day(given: object) -> object:
+    """The same of days."""
+    if isinstance(given, str) and not DATE.fullmatch(given):
+        raise ValueError("must be a day like 2026-06-01")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(a_day)]
 Instant = Annotated[AwareDatetime, BeforeValidator(written_out)]
 
 

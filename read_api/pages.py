@@ -12,12 +12,16 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from pydantic import BaseModel, Field
 
 from read_api.asked import Asked
 from read_api.problems import CURSOR_INVALID, Refused
 
 Item = TypeVar("Item", bound=BaseModel)
+
+Key = TypeVar("Key", int, str)
+AnyCursor = TypeVar("AnyCursor", bound=msgspec.Struct)
 
 LIMIT_MAX: Final = 200
 
@@ -28,6 +32,13 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     list: str
     at: datetime | None
     id: UUID
+
+
+class KeyCursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """Where a page ended that is sorted by one key alone: a position, or a name."""
+
+    list: str
+    key: Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[str, Meta(pattern="^[!-~]{1,100}$")]
 
 
 class Paged(Asked):
@@ -46,7 +57,7 @@ class Page(BaseModel, Generic[Item]):
     next: str | None
 
 
-def write(cursor: Cursor) -> str:
+def write(cursor: Cursor | KeyCursor) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
@@ -54,14 +65,33 @@ def read(text: str | None, of: str) -> Cursor | None:
     """Raises: Refused unless it came from the list named `of`."""
     if text is None:
         return None
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        cursor = msgspec.json.decode(raw, type=Cursor)
-    except (ValueError, binascii.Error, msgspec.DecodeError):
-        raise Refused(CURSOR_INVALID) from None
+    cursor = decoded(text, Cursor)
     if cursor.list != of or (cursor.at is not None and cursor.at.tzinfo is None):
         raise Refused(CURSOR_INVALID)
     return cursor
+
+
+def read_key(text: str | None, of: str, kind: type[Key]) -> Key | None:
+    """The key that a page ended with. Raises: Refused unless it came from the list named `of`."""
+    if text is None:
+        return None
+    cursor = decoded(text, KeyCursor)
+    if cursor.list != of or not isinstance(cursor.key, kind):
+        raise Refused(CURSOR_INVALID)
+    return cursor.key
+
+
+def next_key(of: str, keys: Sequence[int | str], limit: int) -> str | None:
+    """The cursor after a page, from up to `limit` + 1 keys; None on the last one."""
+    return write(KeyCursor(of, keys[limit - 1])) if len(keys) > limit else None
+
+
+def decoded(text: str, kind: type[AnyCursor]) -> AnyCursor:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(raw, type=kind)
+    except (ValueError, binascii.Error, msgspec.DecodeError):
+        raise Refused(CURSOR_INVALID) from None
 
 
 def page(

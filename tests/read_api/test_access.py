@@ -19,7 +19,7 @@ from tests.delivery.history import Fact
 from tests.read_api.conftest import Readers
 from tests.servers import Database
 
-EVERYTHING = "read:all+read:own+read:board+admin"
+EVERYTHING = "read:all+read:own+read:board+finance:read+admin"
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
 
@@ -41,7 +41,7 @@ async def test_every_route_needs_a_scope(route: APIRoute, readers: Readers) -> N
     path = route.path.replace("{order_id}", str(UUID(int=1))).replace(
         "{group_id}", str(UUID(int=1))
     )
-    path = path.replace("{pool_id}", str(UUID(int=1)))
+    path = path.replace("{pool_id}", str(UUID(int=1))).replace("{code}", "1120")
     assert (await readers.client.get(path)).status_code == 401
     useless = "+".join(set(SCOPES) - needs)
     refused = await readers.get(path, f"acme/boss/{useless}")

@@ -19,7 +19,7 @@ from tests.read_api.conftest import Fixed, Trusting
 from tests.servers import Database
 from tests.waiting import eventually
 
-EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+admin"
+EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+finance:read+admin"
 
 
 app = create_app(cast(AsyncConnectionPool[Any], None), Trusting(), Fixed())
