@@ -3,16 +3,14 @@
 import pytest
 
 from commands.advance_refund import AdvanceRefund
-from commands.approve_resolution import ApproveResolution
 from commands.decline_resolution import DeclineResolution
-from commands.propose_refund import ProposedResolution, ProposeRefund
-from commands.propose_resolution import ProposeResolution
+from commands.propose_refund import ProposedResolution
 from commands.record_refund_rejection import RecordRefundRejection
 from domain.debts import OrderNotRefundable, RefundOverPaid
 from domain.display import OrderStatus
 from domain.events.order import QuotaReturned, RefundOwed
 from domain.events.stock import StockReturned
-from domain.ids import OrderId, ProposalId, RefundId
+from domain.ids import ProposalId, RefundId
 from domain.order import OrderNotFound
 from domain.refund import RefundNotFound, Status
 from domain.refund_desk import (
@@ -27,6 +25,7 @@ from domain.refund_desk import (
 )
 from tests.builders import ann, bob, cat, dan, order
 from tests.in_memory import Cell
+from tests.refund_desk import agrees, proposes, wishes
 from tests.shop import Shop
 
 SHOWN = "0" * 64
@@ -35,16 +34,6 @@ SHOWN = "0" * 64
 @pytest.fixture
 def shop() -> Shop:
     return Shop(Cell(paranoid=True), seats=2)
-
-
-def wishes(shop: Shop, order_id: OrderId, fen: int) -> ProposedResolution:
-    reply: ProposedResolution = shop.cell.ask(ProposeRefund(order_id, fen, "破损"), by=cat)
-    return reply
-
-
-def agrees(shop: Shop, wish: ProposedResolution, *, shown: str = "", by: object = dan) -> Status:
-    approval = ApproveResolution(wish.refund_id, wish.proposal_id, shown or wish.shown)
-    return Status(shop.cell.ask(approval, by=by).status)
 
 
 def test_part_of_a_ready_order_is_refunded_and_the_order_goes_on(shop: Shop) -> None:
@@ -134,12 +123,6 @@ def abnormal(shop: Shop) -> RefundId:
     assert shop.status(opened.order_id) is OrderStatus.REFUND_ATTENTION
     refund_id: RefundId = debt.refund_id
     return refund_id
-
-
-def proposes(shop: Shop, refund_id: RefundId, action: str, **more: str) -> ProposedResolution:
-    asked = ProposeResolution(refund_id, action, "处理", **more)  # type: ignore[arg-type]
-    reply: ProposedResolution = shop.cell.ask(asked, by=cat)
-    return reply
 
 
 def test_an_abnormal_refund_comes_back_to_us_and_is_paid_by_another_route(shop: Shop) -> None:

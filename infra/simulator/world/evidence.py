@@ -14,8 +14,10 @@ from infra.delivery.connect import connect
 from infra.delivery.messages import START
 from infra.delivery.replay import LOCK, catch_up, empty_tables, equal, goals, no_progress
 from infra.settings import Settings
+from infra.simulator.world.books import Key
 from infra.simulator.world.client import Client
 from infra.simulator.world.invariants import CommandRow, Purchase, Waiting
+from infra.simulator.world.money import Movement
 from infra.simulator.world.refunds import Repayment
 from infra.simulator.world.story import Story
 from projections import PROJECTIONS, refusals
@@ -47,6 +49,9 @@ select (select count(*) from {cell}.timers where due_at <= %(now)s),
        (select count(*) from read.parked),
        (select count(*) from read.checkpoints where halted is not null)
 from {cell}.owner o"""
+LEDGER: Final = """
+select account, sub_key, sum(debit_fen)::bigint, sum(credit_fen)::bigint
+from read.ledger_lines_v1 where position <= %s group by account, sub_key"""
 ALARMS: Final = "select kind || ': ' || detail from read.alarms where cell = %s order by alarm_id"
 REFUSALS: Final = """
 with told as (select tenant, minute, command, outcome, times, seq from read.refusals_v1),
@@ -112,6 +117,11 @@ class Evidence:
         """What the platform itself complained about."""
         return [text for (text,) in await self._all(ALARMS, (self._settings.cell,))]
 
+    async def ledger(self, position: int) -> dict[Key, tuple[int, int]]:
+        """Debits and credits of the ledger's own lines, as far as the log was read."""
+        rows = await self._all(LEDGER, (position,))
+        return {(account, sub_key): (debit, credit) for account, sub_key, debit, credit in rows}
+
     async def differing_read_models(self, told: Callable[[str], None]) -> list[str]:
         """The read models whose rows are not those of a replay of the whole log."""
         differing = [await self._differing(projection, told) for projection in PROJECTIONS]
@@ -147,6 +157,19 @@ class Evidence:
         return [
             Repayment(r["out_refund_no"], r["transaction_id"], r["amount"], state[r["seq"]])
             for r in await self._book("refunds")
+        ]
+
+    async def account(self) -> list[Movement]:
+        """What moved our account at the channel, but for what we paid in or took out ourselves."""
+        numbers = {
+            "payment": {r["seq"]: r["transaction_id"] for r in await self._book("payments")},
+            "refund": {r["seq"]: r["out_refund_no"] for r in await self._book("refunds")},
+        }
+        return [
+            Movement(numbers[of][row[of]], row["amount"])
+            for row in await self._book("funds")
+            for of in numbers
+            if row[of] is not None
         ]
 
     async def _book(self, name: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from infra.clock import SharedClock, WaitingClock
-from infra.simulator.world import invariants, repaid
+from infra.simulator.world import invariants, money, repaid
 from infra.simulator.world.evidence import Evidence
 from infra.simulator.world.invariants import Finding, Purchase, Waiting, finding
 from infra.simulator.world.seen import Seen
@@ -90,10 +90,13 @@ async def judge(
             "I3 I4", "positions and versions dense, both hash chains verify", chain.events, broken
         )
     )
-    findings += [check(story) for check in (*invariants.FROM_STORY, *repaid.FROM_STORY)]
+    from_story = (*invariants.FROM_STORY, *repaid.FROM_STORY, *money.FROM_STORY)
+    findings += [check(story) for check in from_story]
     books = await evidence.purchases()
     findings.append(invariants.channel_agrees(story, before, books, seen.receipts))
     findings.append(repaid.channel_repaid(story, books, await evidence.repayments()))
+    findings.append(money.channel_holds(story, await evidence.account()))
+    findings.append(money.ledger_is_the_books(story, await evidence.ledger(story.money.position)))
     differing = await evidence.differing_read_models(lambda name: tell(f"replaying {name}"))
     findings.append(finding("I13", "read models are a replay, row by row", story.events, differing))
     findings.append(invariants.all_is_settled(story, waiting))

@@ -54,6 +54,7 @@ from domain.events.stock import (
     StockReceived,
     StockReturned,
 )
+from infra.simulator.world.books import MoneyBook
 from infra.simulator.world.refunds import RefundBook
 
 
@@ -125,11 +126,13 @@ class Story:
         self.pools: dict[UUID, PoolStory] = {}
         self.campaigns: dict[UUID, CampaignStory] = {}
         self.refunds = RefundBook()
+        self.money = MoneyBook()
         self.quotas: defaultdict[tuple[UUID, UUID], dict[UUID, int]] = defaultdict(dict)
         self.broken: defaultdict[str, list[str]] = defaultdict(list)  # by subject
 
     def take(self, position: int, event: Event) -> None:
         self.events += 1
+        self.money.take(position, event)
         match event:
             case SkuRegistered():
                 pass
