@@ -32,7 +32,7 @@ def test_a_small_world_ends_clean(processes: Processes, tmp_path: Path) -> None:
     assert code == 0
     assert report["troubles"] == {}
     assert {"SUCCEEDED", "FAILED"} <= report["groups"].keys()
-    assert {"READY", "REFUNDING"} <= report["orders"].keys()
+    assert {"READY", "REFUNDED"} <= report["orders"].keys()
     assert all(one["checked"] > 0 for one in report["invariants"]), (
         "a check of nothing proves nothing"
     )
