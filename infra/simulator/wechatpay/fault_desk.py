@@ -65,7 +65,7 @@ async def rotate(channel: Channel, request: Request) -> dict[str, Any]:
 
 async def judge(channel: Channel, request: Request) -> dict[str, Any]:
     """`GET /sim/verdict`: what in the books breaks a promise; nothing, one hopes."""
-    return {"broken": broken(channel.books)}
+    return {"broken": broken(channel.books.read)}
 
 
 def routes(channel: Channel) -> list[Route]:

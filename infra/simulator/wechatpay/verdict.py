@@ -4,7 +4,8 @@ A refund number is the merchant's refund (32 characters) and its generation (2):
 at a time may be live. Other numbers are refunds of their own.
 """
 
-from infra.simulator.wechatpay.books import Books
+from collections.abc import Callable, Iterable
+from sqlite3 import Row
 
 CLOSED = "EXISTS (SELECT 1 FROM refund_steps s WHERE s.refund = r.seq AND s.state = 'CLOSED')"
 BROKEN = {
@@ -38,6 +39,6 @@ BROKEN = {
 }
 
 
-def broken(books: Books) -> list[str]:
-    """Empty when every promise held."""
-    return [f"{what}: {which}" for what, sql in BROKEN.items() for (which,) in books.read(sql)]
+def broken(read: Callable[[str], Iterable[Row]]) -> list[str]:
+    """Empty when every promise held. `read` runs a query on the books, or on a file of them."""
+    return [f"{what}: {which}" for what, sql in BROKEN.items() for (which,) in read(sql)]

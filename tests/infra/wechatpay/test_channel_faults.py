@@ -9,7 +9,7 @@ import pytest
 from commands.ports import ChannelInDoubt, ChannelRefused
 from infra.simulator.wechatpay.faults import FITS, Call, Fault
 from infra.wechatpay.channel import WeChatPay
-from infra.wechatpay.credentials import load_merchant
+from infra.wechatpay.credentials import ensure, load_merchant
 from tests.infra.wechatpay.support import (
     MINUTE,
     NUMBER,
@@ -23,7 +23,7 @@ from tests.infra.wechatpay.support import (
     simulating,
 )
 from tests.infra.wechatpay.test_wechatpay_channel import prepared
-from tests.infra.wechatpay.test_wechatpay_refunds import ended, refunded
+from tests.infra.wechatpay.test_wechatpay_refunds import NEVER, as_notified, ended, refunded
 from tests.waiting import eventually_async
 
 SECOND = timedelta(seconds=1)
@@ -201,7 +201,7 @@ async def test_an_abnormal_refund_goes_on_to_our_own_account(
 
     async def returned() -> Any:
         return await channel.return_refund(
-            channel_refund_id=taken.channel_refund_id, out_refund_no=REFUND
+            channel_refund_id=taken.channel_refund_id, out_refund_no=REFUND, before=NEVER
         )
 
     await simulator.next("drop_reply", "return")
@@ -212,7 +212,7 @@ async def test_an_abnormal_refund_goes_on_to_our_own_account(
     back = await ended(channel)
     assert (back.state, back.received_by) == ("succeeded", "商户结算银行卡")
     told = await shop.next(3)
-    assert channel.read_notification(told.headers, told.body) == back
+    assert channel.read_notification(told.headers, told.body) == as_notified(back)
     states = [row["state"] for row in await simulator.rows("refund_steps")]
     assert states == ["PROCESSING", "ABNORMAL", "PROCESSING", "SUCCESS"]
     assert await simulator.broken() == []
@@ -223,7 +223,9 @@ async def test_only_an_abnormal_refund_can_be_sent_elsewhere(
 ) -> None:
     taken = await refunded(channel, paid)
     with pytest.raises(ChannelRefused) as refused:
-        await channel.return_refund(channel_refund_id=taken.channel_refund_id, out_refund_no=REFUND)
+        await channel.return_refund(
+            channel_refund_id=taken.channel_refund_id, out_refund_no=REFUND, before=NEVER
+        )
     assert refused.value.code == "INVALID_REQUEST"
     status, told = await bare.ask(
         "POST",
@@ -248,8 +250,6 @@ async def test_the_account_may_be_said_to_be_empty(
 @pytest.fixture
 def own_keys(tmp_path: Path) -> Path:
     """An account of this test alone, for its keys will change."""
-    from infra.wechatpay.credentials import ensure
-
     ensure(tmp_path / "keys", HeldClock().now())
     return tmp_path / "keys"
 

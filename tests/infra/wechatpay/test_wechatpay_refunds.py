@@ -51,6 +51,11 @@ async def refunded(
     )
 
 
+def as_notified(refund: ChannelRefund) -> ChannelRefund:
+    """Without what notifications do not say."""
+    return refund._replace(accepted_at=None)
+
+
 async def ended(channel: WeChatPay) -> ChannelRefund:
     async def over() -> ChannelRefund | None:
         seen = await channel.query_refund(REFUND)
