@@ -3,7 +3,15 @@
 `recorded.py` is what they are made of. A projection never reads another one's tables, and never a clock.
 """
 
-from projections import group_board, ledger, order_status, sales_dashboard, stock_levels
+from projections import (
+    group_board,
+    ledger,
+    order_status,
+    pulse,
+    sales_dashboard,
+    stock_levels,
+    timeline,
+)
 from projections.recorded import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -12,4 +20,6 @@ PROJECTIONS: tuple[Projection, ...] = (
     stock_levels.PROJECTION,
     sales_dashboard.PROJECTION,
     ledger.PROJECTION,
+    timeline.PROJECTION,
+    pulse.PROJECTION,
 )

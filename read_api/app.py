@@ -6,18 +6,38 @@ from typing import Any, Final, Protocol
 from psycopg_pool import AsyncConnectionPool
 
 from domain.identity import TokenVerifier
-from read_api import freshness, groups, ledger, orders, problems, refused, sales, stock
+from read_api import (
+    freshness,
+    groups,
+    ledger,
+    lookup,
+    now,
+    orders,
+    problems,
+    refused,
+    sales,
+    stock,
+    streams,
+    system,
+    timeline,
+)
 from read_api.document import ReadApi
+from read_api.streams import StreamReader
 from read_api.waiting import Waiting
 
 ROUTERS: Final = (
     orders.router,
+    timeline.router,
+    lookup.router,
     groups.router,
     stock.router,
     sales.router,
+    now.router,
     refused.router,
     ledger.router,
     freshness.router,
+    system.router,
+    streams.router,
 )
 
 
@@ -32,6 +52,7 @@ def create_app(
     pool: AsyncConnectionPool[Any],
     verifier: TokenVerifier,
     clock: Clock,
+    streams: StreamReader,
     *,
     cell: str = "cell_0",
     wait_seconds: float = 2.0,
@@ -41,6 +62,7 @@ def create_app(
     app.state.pool = pool
     app.state.verifier = verifier
     app.state.clock = clock
+    app.state.streams = streams
     app.state.cell = cell
     app.state.waiting = Waiting(pool, wait_seconds)
     problems.install(app)

@@ -1,6 +1,7 @@
 """GET /v1/freshness: how far behind is each read model of the caller's cell?"""
 
-from typing import Annotated, LiteralString
+from datetime import datetime
+from typing import Annotated, Any, LiteralString
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
@@ -40,22 +41,23 @@ class Freshness(BaseModel):
     models: list[Model]
 
 
+def model_of(row: dict[str, Any], now: datetime) -> Model:
+    return Model(
+        name=row["handler"],
+        position=row["position"],
+        head=row["head"],
+        lag_positions=max(row["head"] - row["position"], 0),
+        lag_seconds=max((now - row["since"]).total_seconds(), 0) if row["since"] else 0,
+        parked=row["parked"],
+        halted=row["halted"],
+    )
+
+
 @router.get("")
 async def freshness(
     request: Request, snapshot: Annotated[Snapshot, Depends(READING)], _: Annotated[Strict, Query()]
 ) -> Freshness:
     """Positions and seconds that each read model is behind, by the one clock."""
     now = request.app.state.clock.now()
-    models = [
-        Model(
-            name=row["handler"],
-            position=row["position"],
-            head=row["head"],
-            lag_positions=max(row["head"] - row["position"], 0),
-            lag_seconds=max((now - row["since"]).total_seconds(), 0) if row["since"] else 0,
-            parked=row["parked"],
-            halted=row["halted"],
-        )
-        for row in await snapshot.rows(LAG, cell=snapshot.token.cell, refusals=refusals.NAME)
-    ]
-    return Freshness(cell=snapshot.token.cell, models=models)
+    rows = await snapshot.rows(LAG, cell=snapshot.token.cell, refusals=refusals.NAME)
+    return Freshness(cell=snapshot.token.cell, models=[model_of(row, now) for row in rows])

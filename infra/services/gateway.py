@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from commands.api.app import WriteApi
 from commands.api.http import JSON, SAFE, Response, respond
 from commands.ports import Clock
-from commands.registry import USE_CASES
+from commands.registry import DECIDERS, USE_CASES
 from domain.identity import TokenVerifier
+from infra.cell.browser import StreamBrowser
 from infra.cell.inbox import PostgresInbox
 from infra.cell.opening import open_owners
 from infra.clock import clock_from
@@ -102,5 +103,10 @@ async def open_read_api(
     )
     async with pool:
         yield create_app(
-            pool, verifier, clock, cell=settings.cell, wait_seconds=settings.read_wait_seconds
+            pool,
+            verifier,
+            clock,
+            StreamBrowser(settings.dsn("tuan_projector"), DECIDERS),
+            cell=settings.cell,
+            wait_seconds=settings.read_wait_seconds,
         )

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from commands.registry import DECIDERS
 from domain.identity import IdentityUnavailable, Principal, Unauthenticated
+from infra.cell.browser import StreamBrowser
 from infra.delivery.connect import connect
 from infra.delivery.consumer import Consumer
 from infra.delivery.handlers import projecting
@@ -22,6 +24,13 @@ from tests.servers import Database
 from tests.waiting import eventually_async
 
 NOWHERE = "nats://127.0.0.1:1"  # delivery goes on without it
+
+
+class NoStreams:
+    """A log in which nobody has any stream."""
+
+    async def read(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
+        return []
 
 
 class Fixed:
@@ -128,12 +137,15 @@ async def deliver(database: Database, history: History) -> None:
 
 @pytest.fixture
 async def readers(database: Database) -> AsyncIterator[Readers]:
+    browser = StreamBrowser(database.dsn_as("tuan_projector"), DECIDERS)
     async with (
         AsyncConnectionPool(
             database.dsn_as("tuan_reader"), min_size=2, max_size=8, configure=configure
         ) as pool,
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(pool, Trusting(), Fixed(), wait_seconds=0.3)),
+            transport=httpx.ASGITransport(
+                create_app(pool, Trusting(), Fixed(), browser, wait_seconds=0.3)
+            ),
             base_url="http://tuan",
         ) as client,
     ):

@@ -1,5 +1,6 @@
 """Nobody reads what is not theirs: scopes, tenants, buyers, and a second wall behind them."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -38,10 +39,7 @@ async def test_every_route_needs_a_scope(route: APIRoute, readers: Readers) -> N
     needs = needs_of(route)
     assert needs
     assert needs <= set(SCOPES)
-    path = route.path.replace("{order_id}", str(UUID(int=1))).replace(
-        "{group_id}", str(UUID(int=1))
-    )
-    path = path.replace("{pool_id}", str(UUID(int=1))).replace("{code}", "1120")
+    path = re.sub(r"\{(\w*id)\}", str(UUID(int=1)), route.path).replace("{code}", "1120")
     assert (await readers.client.get(path)).status_code == 401
     useless = "+".join(set(SCOPES) - needs)
     refused = await readers.get(path, f"acme/boss/{useless}")
@@ -65,6 +63,13 @@ async def test_strangers_find_nothing(
             for id in known:
                 answer = await readers.get(f"/v1/{path}/{id}", f"{stranger}/boss/{EVERYTHING}")
                 assert answer.status_code == 404, (path, id)
+                told = await readers.get(f"/v1/streams/{id}", f"{stranger}/boss/{EVERYTHING}")
+                assert told.status_code == 404
+                led = await readers.json(f"/v1/lookup/{id}", f"{stranger}/boss/{EVERYTHING}")
+                assert led == {"found": []}
+        for id in ids(mine)["orders"]:
+            path = f"/v1/orders/{id}/timeline"
+            assert (await readers.get(path, f"{stranger}/boss/{EVERYTHING}")).status_code == 404
 
 
 async def test_lists_hold_ones_own_tenant_only(

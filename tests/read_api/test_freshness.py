@@ -108,4 +108,4 @@ async def test_a_parked_order_says_degraded(
     assert (await readers.json(f"/v1/dashboard/sales?{range}", boss))["degraded"] is True
     assert (await readers.json(f"/v1/dashboard/sales?{range}"))["degraded"] is False
     parked = {it["name"]: it["parked"] for it in (await readers.json("/v1/freshness"))["models"]}
-    assert parked["order_status_v2"] == 2
+    assert parked["order_status_v2"] == 3  # the readying follows the payment

@@ -15,14 +15,14 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from infra.embedded import ports
 from read_api.app import create_app
 from read_api.snapshot import configure
-from tests.read_api.conftest import Fixed, Trusting
+from tests.read_api.conftest import Fixed, NoStreams, Trusting
 from tests.servers import Database
 from tests.waiting import eventually
 
 EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+finance:read+admin"
 
 
-app = create_app(cast(AsyncConnectionPool[Any], None), Trusting(), Fixed())
+app = create_app(cast(AsyncConnectionPool[Any], None), Trusting(), Fixed(), NoStreams())
 schema = schemathesis.openapi.from_dict(app.openapi())
 
 
@@ -35,7 +35,7 @@ def url(database: Database) -> Iterator[str]:
     async def serve() -> None:
         dsn = database.dsn_as("tuan_reader")
         async with AsyncConnectionPool(dsn, min_size=2, max_size=4, configure=configure) as pool:
-            serving = create_app(pool, Trusting(), Fixed(), wait_seconds=0.01)
+            serving = create_app(pool, Trusting(), Fixed(), NoStreams(), wait_seconds=0.01)
             config = uvicorn.Config(serving, port=port, log_config=None, lifespan="off")
             servers.append(uvicorn.Server(config))
             await servers[0].serve()
