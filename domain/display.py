@@ -1,4 +1,4 @@
-"""What a buyer reads about an order. No rule lives here, so the read side may import it."""
+"""What a buyer reads about an order, and where things stand. No rule lives here, so the read side may import it."""
 
 from enum import StrEnum
 
@@ -34,6 +34,24 @@ class GroupStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     VOID = "VOID"  # the leader never paid
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands. People may be looking after it besides: then it names their trouble."""
+
+    NEW = "NEW"
+    PROPOSED = "PROPOSED"  # an operator's wish that nobody has approved yet
+    WAITING = "WAITING"  # to be asked for
+    ATTEMPTING = "ATTEMPTING"  # a worker is calling
+    IN_DOUBT = "IN_DOUBT"  # nobody knows; the channel is asked
+    NO_FUNDS = "NO_FUNDS"  # to be asked for again once our account holds enough
+    PROCESSING = "PROCESSING"  # the channel has taken it on
+    CLOSED = "CLOSED"  # the channel ended the number without paying
+    ABNORMAL = "ABNORMAL"  # the buyer's account took nothing
+    RETURNED = "RETURNED"  # and the channel gave the money back to us
+    SUCCEEDED = "SUCCEEDED"
+    PAID_ELSEWHERE = "PAID_ELSEWHERE"
+    DECLINED = "DECLINED"
 
 
 PHRASES: dict[OrderStatus, str] = {

@@ -6,13 +6,13 @@ bill. Until one of them is final, nothing is tried under another number.
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal, TypeAlias, assert_never
 from uuid import UUID
 
 import msgspec
 
 from domain.decider import Decider
+from domain.display import RefundStatus
 from domain.errors import NotFound
 from domain.events.order import RefundOwed, RefundReason
 from domain.events.refund import (
@@ -48,25 +48,7 @@ from domain.refund_rules import (
     SAGA_VERSION,
 )
 
-
-class Status(StrEnum):
-    """Where a refund stands. People may be looking after it besides: `Refund.trouble`."""
-
-    NEW = "NEW"
-    PROPOSED = "PROPOSED"  # an operator's wish that nobody has approved yet
-    WAITING = "WAITING"  # to be asked for
-    ATTEMPTING = "ATTEMPTING"  # a worker is calling
-    IN_DOUBT = "IN_DOUBT"  # nobody knows; the channel is asked
-    NO_FUNDS = "NO_FUNDS"  # to be asked for again once our account holds enough
-    PROCESSING = "PROCESSING"  # the channel has taken it on
-    CLOSED = "CLOSED"  # the channel ended the number without paying
-    ABNORMAL = "ABNORMAL"  # the buyer's account took nothing
-    RETURNED = "RETURNED"  # and the channel gave the money back to us
-    SUCCEEDED = "SUCCEEDED"
-    PAID_ELSEWHERE = "PAID_ELSEWHERE"
-    DECLINED = "DECLINED"
-
-
+Status: TypeAlias = RefundStatus
 OVER = frozenset({Status.SUCCEEDED, Status.PAID_ELSEWHERE, Status.DECLINED})
 TO_TRY = frozenset({Status.WAITING, Status.NO_FUNDS})
 TO_ASK = frozenset({Status.IN_DOUBT, Status.PROCESSING})

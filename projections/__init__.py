@@ -8,6 +8,7 @@ from projections import (
     ledger,
     order_status,
     pulse,
+    refund_desk,
     sales_dashboard,
     stock_levels,
     timeline,
@@ -22,4 +23,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     ledger.PROJECTION,
     timeline.PROJECTION,
     pulse.PROJECTION,
+    refund_desk.PROJECTION,
 )

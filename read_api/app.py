@@ -8,12 +8,14 @@ from psycopg_pool import AsyncConnectionPool
 from domain.identity import TokenVerifier
 from read_api import (
     freshness,
+    group_refunds,
     groups,
     ledger,
     lookup,
     now,
     orders,
     problems,
+    refunds,
     refused,
     sales,
     stock,
@@ -30,6 +32,8 @@ ROUTERS: Final = (
     timeline.router,
     lookup.router,
     groups.router,
+    group_refunds.router,
+    refunds.router,
     stock.router,
     sales.router,
     now.router,

@@ -123,6 +123,7 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
         cell.wait(minutes=dice.choice((1, 5, 30)))
     cell.wait(until=cell.at + timedelta(days=2))
     shop.follows_up()
+    shop.repays(seen="processing")
     return facts_of(cell)
 
 
