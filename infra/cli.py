@@ -223,6 +223,12 @@ def stream(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def ledger(context: typer.Context) -> None:
+    """Print the trial balance, or every entry of one order, as of any position or time."""
+    hand_over("ledger", context.args)
+
+
+@app.command(**HANDED_OVER)
 def parked(context: typer.Context) -> None:
     """List events that read models could not take, or replay them after a fix."""
     hand_over("parked", context.args)
