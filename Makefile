@@ -48,8 +48,9 @@ bench: $(READY) ## Measure; OUT=file writes JSON too
 simulate: $(READY) ## Play a world through the API and judge it; ARGS="--seed 7"
 	@$(BIN)/tuan simulate $(ARGS)
 
-catalogue: $(READY) ## Write docs/events.md anew
+catalogue: $(READY) ## Write docs/events.md and the tables of docs/ledger.md anew
 	@$(BIN)/python -m tests.architecture.catalogue
+	@$(BIN)/python -m tests.architecture.books
 
 clean: ## Forget all data of `make run` here: databases, logs, keys
 	@if [ -x $(BIN)/tuan ]; then $(BIN)/tuan forget; else rm -rf .tuan; fi

@@ -10,6 +10,7 @@ import pytest
 
 from commands.registry import USE_CASES
 from domain.events import EVENTS, Event
+from tests.architecture import books
 from tests.architecture.catalogue import CATALOGUE, GOLDEN, ROOT, golden, refusals, render, tag
 
 PROVOKES = {"rejected", "raises", "refuses"}
@@ -28,6 +29,10 @@ def test_stored_names_are_unique() -> None:
 
 def test_the_catalogue_is_current() -> None:
     assert CATALOGUE.read_text() == render(), "run `make catalogue`"
+
+
+def test_the_page_of_the_ledger_is_current() -> None:
+    assert books.PAGE.read_text() == books.render(), "run `make catalogue`"
 
 
 def test_every_event_has_a_stored_sample() -> None:
