@@ -72,9 +72,8 @@ class Engine:
                     log.warning("cell %s: no longer the owner: %s", self.cell, fenced)
                     self._forget()
                     self._epoch = -1
-                except (
-                    Exception
-                ) as bug:  # memory may be wrong now; the store is not: start over from it
+                except Exception as bug:
+                    # Memory may be wrong now; the store is not: start over from it.
                     log.exception("cell %s: the engine stumbled", self.cell)
                     await self._lose_store(StoreGone(repr(bug)))
             if self.head is not None:
