@@ -117,15 +117,11 @@ def shapes_of_load(bench: Bench) -> None:
         more = joins(bench, shop, hot.groups)
         url = f"http://127.0.0.1:{running.made['engine_port']}{PATH}"
         run(shop.plan(url, more(), connections=CONNECTIONS))
-        room, pairs = 18, []
+        a_round, pairs = 18 // bench.rounds, []  # seats of each group, by another buyer each
         for round_ in range(bench.rounds):
-            each = min(bench.orders, campaigns * room // bench.rounds)
             wide = [
-                (
-                    spread[i % campaigns],
-                    (i // campaigns + round_ * room // bench.rounds) * 97 % 1_900,
-                )
-                for i in range(each)
+                (spread[i % campaigns], (i // campaigns + round_ * a_round) * 97 % 1_900)
+                for i in range(min(bench.orders, campaigns * a_round))
             ]
             of_hot = run(shop.plan(url, more(), connections=CONNECTIONS)).per_second
             pairs.append(
