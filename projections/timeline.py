@@ -90,11 +90,13 @@ class Id(msgspec.Struct):
 
 async def project(batch: Sequence[Recorded], tx: Tx) -> None:
     """Write down the ids that these events name, then a line for each order that each is about."""
-    ids = [id for one in batch for id in named(one)]
-    await save(tx, ADD_IDS, unique(ids))
-    known = {(id.tenant, id.id): id.order_id for id in ids}
+    known = {
+        (one.tenant, one.stream.hex): order for one in batch for order in orders_named(one.event)
+    }
     silent = {(one.tenant, one.stream.hex) for one in batch if not orders_named(one.event)}
     known |= await orders_of(tx, silent - known.keys())
+    ids = [id for one in batch for id in named(one, known[one.tenant, one.stream.hex])]
+    await save(tx, ADD_IDS, unique(ids))
     lines = []
     for one in batch:
         orders = orders_named(one.event) or [known[one.tenant, one.stream.hex]]
@@ -112,7 +114,7 @@ def orders_named(event: Any) -> list[UUID]:
     return [] if order is None else [order]
 
 
-def named(one: Recorded) -> Iterator[Id]:
+def named(one: Recorded, order: UUID) -> Iterator[Id]:
     """The ids by which an order can be asked for from this event on."""
     event = one.event
     ids: dict[str, str] = {}
@@ -132,7 +134,7 @@ def named(one: Recorded) -> Iterator[Id]:
         case RefundAttemptAccepted() if event.channel_refund_id:
             ids = {plain(event.channel_refund_id): "channel_refund"}
     for id, kind in ids.items():
-        yield Id(one.tenant, id, kind, event.order_id, one.position)
+        yield Id(one.tenant, id, kind, order, one.position)
 
 
 def plain(id: str) -> str:
