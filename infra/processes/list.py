@@ -25,12 +25,14 @@ OPEN: LiteralString = """
 insert into todo (process, subject, detail, tenant, due_at, since)
 select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
 on conflict (process, subject) do nothing"""
+# Materialized: as a plain subquery the planner may run it once for each row, and its limit holds each time.
 CLAIM: LiteralString = """
+with due as materialized (
+  select process, subject from todo where due_at <= %(now)s and parked_at is null
+  order by due_at, subject limit %(limit)s for update skip locked)
 update todo t set tries = t.tries + 1,
   due_at = %(now)s + (%(steps)s::interval[])[least(t.tries + 1, cardinality(%(steps)s::interval[]))]
-from (select process, subject from todo where due_at <= %(now)s and parked_at is null
-      order by due_at, subject limit %(limit)s for update skip locked) due
-where t.process = due.process and t.subject = due.subject
+from due where t.process = due.process and t.subject = due.subject
 returning t.process, t.tenant, t.subject, t.detail, t.tries - 1"""
 NOTE: LiteralString = """
 update todo set why = %s, due_at = coalesce(%s, due_at) where process = %s and subject = %s"""

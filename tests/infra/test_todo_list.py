@@ -68,6 +68,18 @@ async def test_a_claimed_point_is_due_again_later_and_later(
         assert {point.tries for point in await claim(conn, now, 10)} == {tries}
 
 
+async def test_no_more_is_claimed_than_there_are_hands_for(
+    conn: AsyncConnection[Any], fresh_database: Database
+) -> None:
+    """The planner remembers a list of one point, as after a quiet hour, and walks it once for each row."""
+    await apply(READY_MEMBERS, [recorded(GroupSucceeded(G, SUMMER, (order(1),), NOON), 1)], conn)
+    with psycopg.connect(fresh_database.dsn, autocommit=True) as session:
+        session.execute("vacuum analyze read.todo")
+    many = tuple(order(number) for number in range(2, 61))
+    await apply(READY_MEMBERS, [recorded(GroupSucceeded(G, SUMMER, many, NOON), 2)], conn)
+    assert len(await claim(conn, NOON + timedelta(minutes=1), 5)) == 5
+
+
 async def test_what_an_attempt_met_can_be_read(conn: AsyncConnection[Any]) -> None:
     await apply(READY_MEMBERS, [recorded(FACTS[0], 1)], conn)
     (point, *_) = await claim(conn, NOON, 1)
