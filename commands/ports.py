@@ -250,10 +250,11 @@ class PaymentChannel(Protocol):
 class Vault(Protocol):
     """Personal fields, sealed per subject. Deleting a subject's key erases everything sealed with it."""
 
-    async def seal(self, tenant: str, subject: str, plaintext: str) -> str: ...
+    async def seal(self, tenant: str, subject: str, plaintext: str) -> str:
+        """Raises: Overloaded when the subject's key cannot be read just now."""
 
     async def unseal(self, tenant: str, sealed: str) -> str:
-        """Raises: Erased when the subject's key is gone."""
+        """Raises: Erased when the subject's key is gone, Overloaded."""
 
 
 class Erased(Exception):

@@ -6,22 +6,25 @@ is sealed says whose it is and with which key, so that a forgotten person is tol
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
-from commands.ports import Erased
+from commands.ports import Erased, Overloaded
 from infra.base64url import decoded, encoded
 
 VERSION: Final = "v1"
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 CACHE_MAX: Final = 50_000  # subjects, about 300 bytes each
+TRY_LATER_SECONDS: Final = 1  # when the database is away
 CACHE_SECONDS: Final = 5.0  # how long another process may still read what was erased elsewhere
 
 FIND: Final = "SELECT wrapped FROM vault.subject_keys WHERE tenant = %s AND subject = %s"
@@ -44,7 +47,10 @@ class Key(NamedTuple):
 
 
 class SubjectVault:
-    """`commands.ports.Vault`. The pool's role is tuan_vault; `master` is the platform's key."""
+    """`commands.ports.Vault`. The pool's role is tuan_vault; `master` is the platform's key.
+
+    Everything raises Overloaded while the database is away and the key is not remembered.
+    """
 
     def __init__(
         self,
@@ -78,7 +84,7 @@ class SubjectVault:
 
     async def erase(self, tenant: str, subject: str) -> bool:
         """Forget a person: nothing sealed before can be read again. False when nothing was."""
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             done = await connection.execute(FORGET, (tenant, subject))
         self._cache.pop((tenant, subject), None)
         return bool(done.rowcount)
@@ -87,7 +93,7 @@ class SubjectVault:
         until, key = self._cache.get((tenant, subject), (0.0, None))
         if key is not None and self._monotonic() < until:
             return key
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             row = await (await connection.execute(FIND, (tenant, subject))).fetchone()
         if row is None:
             self._cache.pop((tenant, subject), None)
@@ -97,12 +103,20 @@ class SubjectVault:
     async def _make(self, tenant: str, subject: str) -> Key:
         """Two processes that seal for a new subject at once end up with the same key."""
         wrapped = aes_key_wrap(self._master, os.urandom(KEY_BYTES))
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             await connection.execute(KEEP, (tenant, subject, wrapped))
         key = await self._find(tenant, subject)
         if key is None:  # erased in this very moment
             raise Erased
         return key
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, OSError) as away:  # the pool's timeout is one too
+            raise Overloaded(TRY_LATER_SECONDS) from away
 
     def _remember(self, tenant: str, subject: str, raw: bytes) -> Key:
         key = Key(AESGCM(raw), blake2b(raw, digest_size=6, person=b"subject-key").hexdigest())

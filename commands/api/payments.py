@@ -12,7 +12,7 @@ import msgspec
 
 from commands.api.answers import answered, traces
 from commands.api.commands import json_body
-from commands.api.counter import Counter, insist, submit
+from commands.api.counter import Counter, insist, refused, submit
 from commands.api.door import SHOPPING, correlation_id, idempotency_key
 from commands.api.http import JSON, SAFE, Endpoint, Request, Response
 from commands.api.openapi import (
@@ -33,6 +33,7 @@ from commands.ports import (
     Answer,
     ChannelInDoubt,
     ChannelRefused,
+    Overloaded,
     PaymentChannel,
     Submission,
     Vault,
@@ -116,7 +117,11 @@ class PaymentRoute:
     ) -> Submission:
         """The digest is over what the client sent: sealing the payer afresh makes no other request."""
         asked: PaymentRequest = body.value
-        sealed = await self.cashier.vault.seal(principal.tenant, principal.subject, asked.openid)
+        vault = self.cashier.vault
+        try:
+            sealed = await vault.seal(principal.tenant, principal.subject, asked.openid)
+        except Overloaded as later:
+            raise refused(later) from None
         command = StartPayment(asked.order_id, asked.channel, sealed)
         command_id = self.counter.new_id()
         return Submission(

@@ -7,7 +7,14 @@ import msgspec
 import pytest
 
 from commands.api.payments import CASHIER
-from commands.ports import Answer, ChannelInDoubt, ChannelPayment, ChannelRefused, Submission
+from commands.ports import (
+    Answer,
+    ChannelInDoubt,
+    ChannelPayment,
+    ChannelRefused,
+    Overloaded,
+    Submission,
+)
 from domain.money import Money
 from tests.api.edge import ANN, ORDER, code_of, no, token
 from tests.api.shop import BODY, CAPTURED, OPENID, PAYMENT, STARTED, Shop, decided
@@ -120,6 +127,17 @@ async def test_on_a_gateway_both_commands_go_to_the_owner(shop: Shop) -> None:
         ("http://owner:1", "start_payment"),
         ("http://owner:1", "record_prepay"),
     ]
+
+
+async def test_while_no_payer_can_be_sealed_nothing_is_started(shop: Shop) -> None:
+    async def away(tenant: str, subject: str, plaintext: str) -> str:
+        raise Overloaded(1)
+
+    shop.cashier.vault.seal = away  # type: ignore[method-assign]
+    response = await shop.pay()
+    assert code_of(response) == (503, "overloaded")
+    assert response.headers["retry-after"] == "1"
+    assert not shop.edge.engine.got
 
 
 async def test_without_an_owner_nothing_is_asked_of_the_channel(shop: Shop) -> None:

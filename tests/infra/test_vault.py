@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from commands.ports import Erased
+from commands.ports import Erased, Overloaded
+from infra.embedded.postgres import Postgres
+from infra.settings import acting_as
 from infra.vault import CACHE_SECONDS, NotSealed, SubjectVault
 from tests.servers import Database
 
@@ -107,3 +109,18 @@ async def test_the_database_never_holds_a_usable_key(pool: AsyncConnectionPool[A
 
     with pytest.raises(InvalidUnwrap):
         await SubjectVault(pool, b"x" * 32).unseal("demo", sealed)
+
+
+async def test_while_the_database_is_away_the_caller_is_asked_to_come_again(
+    private_postgres: Postgres,
+) -> None:
+    dsn = acting_as(private_postgres.dsn(), "tuan_vault")
+    async with AsyncConnectionPool(dsn, min_size=0, max_size=1, timeout=1, open=False) as pool:
+        vault = SubjectVault(pool, MASTER)
+        sealed = await vault.seal("demo", "ann", OPENID)
+        private_postgres.child.kill()
+        for subject in ("ben", "cat"):  # over a connection that was cut, then without any
+            with pytest.raises(Overloaded):
+                await vault.seal("demo", subject, OPENID)
+        private_postgres.start()
+        assert await vault.unseal("demo", sealed) == OPENID
