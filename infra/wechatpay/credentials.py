@@ -136,7 +136,9 @@ def _keys(directory: Path, name: str, account: Account) -> dict[str, str]:
     """The first key, and those that came later in the order they came."""
     later = sorted(directory.glob(f"{name}_*.pem"), key=lambda file: file.stat().st_mtime_ns)
     keys = {account.platform_key_id: (directory / f"{name}.pem").read_text()}
-    return keys | {file.stem.removeprefix(f"{name}_"): file.read_text() for file in later}
+    return keys | {
+        file.stem.removeprefix(f"{name}_"): file.read_text("ascii", "replace") for file in later
+    }
 
 
 def _key_id(mchid: str) -> str:

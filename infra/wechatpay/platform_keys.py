@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from wechatpayv3.utils import load_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from infra.wechatpay.credentials import Merchant, read_platform_keys
 
@@ -41,18 +41,19 @@ class PlatformKeys:
         self._looked = now
         try:
             there = read_platform_keys(self._merchant.directory, self._merchant.account)
-            self._keys |= {id: loaded(pem) for id, pem in there.items() if id not in self._keys}
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-        ) as unreadable:  # a message must not be able to stop us
+        except OSError as unreadable:  # a message must not be able to stop us
             log.error("keys in %s cannot be read: %s", self._merchant.directory, unreadable)
+            return
+        for id in there.keys() - self._keys.keys():
+            try:
+                self._keys[id] = loaded(there[id])
+            except (ValueError, TypeError) as broken:
+                log.error("%s in %s is no key: %s", id, self._merchant.directory, broken)
 
 
 def loaded(pem: str) -> RSAPublicKey:
     """Raises: ValueError, TypeError."""
-    key = load_public_key(pem)
+    key = load_pem_public_key(pem.encode())
     if not isinstance(key, RSAPublicKey):
         raise TypeError("the channel's key must be RSA")
     return key
