@@ -122,7 +122,8 @@ def tell_order(order: UUID, found: Iterable[Any], console: Console) -> int:
         balances[key] += CHART[line.account].balance(line.debit_fen, line.credit_fen)
         head = (f"{position}", f"{line.value_date}", line.event) if first else ("", "", "")
         sides = yuan(line.debit_fen, blank=True), yuan(line.credit_fen, blank=True)
-        table.add_row(*head, named(line.account), line.sub_key, *sides, yuan(balances[key]))
+        account = f"{line.account} {CHART[line.account].zh}"
+        table.add_row(*head, account, line.sub_key, *sides, yuan(balances[key]))
     if not position:
         raise NotThere(f"nothing was posted about order {order} by then")
     console.print(table)
@@ -133,7 +134,7 @@ def table_of(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in columns:
         right = name in ("position", "debit", "credit", "balance")
-        table.add_column(name, justify="right" if right else "left", no_wrap=right)
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     return table
 
 
