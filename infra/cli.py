@@ -235,6 +235,12 @@ def parked(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def rebuild(context: typer.Context) -> None:
+    """Make a read model again from the log while writes go on, compare, and switch."""
+    hand_over("rebuild", context.args)
+
+
+@app.command(**HANDED_OVER)
 def tenant(context: typer.Context) -> None:
     """Add a tenant."""
     hand_over("tenant", context.args)
