@@ -18,7 +18,7 @@ help: ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## Start everything here: PostgreSQL, NATS, every service; Ctrl-C stops it, data stays
-	@exec $(BIN)/tuan up
+	@TUAN_CHANNEL_FAULT_RATE=$${TUAN_CHANNEL_FAULT_RATE:-0.05} exec $(BIN)/tuan up
 
 test: $(READY) ## Run the tests on real PostgreSQL, NATS and processes; ARGS="-k name" picks
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
