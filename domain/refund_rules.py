@@ -31,6 +31,7 @@ ATTEMPT_LIFE = timedelta(minutes=2)  # longer than any call may last; then its w
 WORDS_LIVE = timedelta(minutes=5)  # the channel hears no request that was signed longer ago; API v3
 UNSEEN_LOOKS = 2  # "never heard of it" is believed at the second look,
 UNSEEN_GAP = timedelta(seconds=10)  # this long after the first: records become visible late
+FORGOTTEN_LOOKS = 5  # "never heard of it" about a number that it took on, before people look
 GENERATIONS_MAX = 3  # numbers that the channel may close before people look
 
 DOUBT = tuple(timedelta(seconds=s) for s in (10, 15, 30, 60, 120, 300, 600))

@@ -19,7 +19,7 @@ from domain.events.refund import (
 )
 from domain.money import Money
 from domain.refund import TO_ASK, Refund, RefundNotFound, Status, trouble
-from domain.refund_rules import DOUBT, POLL, UNSEEN_GAP, UNSEEN_LOOKS, later
+from domain.refund_rules import DOUBT, FORGOTTEN_LOOKS, POLL, UNSEEN_GAP, UNSEEN_LOOKS, later
 
 
 class Word(NamedTuple):
@@ -154,20 +154,27 @@ def still(refund: Refund, word: Word, at: datetime, dice: int) -> tuple[RefundEv
 
 
 def abnormal(refund: Refund, word: Word, at: datetime) -> tuple[RefundEvent, ...]:
-    """The buyer's account takes nothing; or our wish to have the money returned was not heard."""
-    if refund.call == "return":
-        unheard = refund.status is Status.IN_DOUBT and word.evidence == "query"
-        return (RefundRetried(refund.id, word.number, at, at),) if unheard else ()
+    """The buyer's account takes nothing; or having the money returned was not heard of, or came to nothing."""
     if refund.status is Status.ABNORMAL:
         return ()
+    if refund.call == "return":
+        if word.evidence != "query" or refund.status not in TO_ASK:
+            return ()  # perhaps an old word, from before we asked for it
+        if refund.status is Status.IN_DOUBT:
+            return (RefundRetried(refund.id, word.number, at, at),)
     people = trouble(refund, "abnormal", "the buyer's account took nothing", at)
     return (RefundAbnormal(refund.id, word.number, word.evidence, at), *people)
 
 
 def unseen(refund: Refund, word: Word, at: datetime, dice: int) -> tuple[RefundEvent, ...]:
-    """The channel does not know the number. Only a second look, a while later, is believed."""
+    """The channel does not know the number. Only a second look, a while later, is believed.
+
+    A channel that took it on before and knows nothing of it again and again contradicts itself.
+    """
     if refund.status not in TO_ASK:
         return ()
+    if refund.accepted and refund.unseen >= FORGOTTEN_LOOKS:
+        return differ(refund, word, "taken on", "not_found", at)
     since = refund.unseen_at
     long_enough = since is not None and at >= since + UNSEEN_GAP
     if long_enough and refund.unseen + 1 >= UNSEEN_LOOKS and not refund.accepted:
