@@ -45,6 +45,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15
     body: Callable[[], int] | None = None  # the same as `argv`, for a copy of ourselves (Linux)
+    environment: Callable[[], Mapping[str, str]] = dict  # added too, asked for at each start
     process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
@@ -65,22 +66,21 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
             self.log.rename(self.log.with_suffix(".log.1"))
+        env = {**self.env, **self.environment()}
         with self.log.open("ab") as log:
             if self.body and sys.platform == "linux":
                 death = int(self.stop_signal)
-                self.process = fork(
-                    self.body, log=log.fileno(), env=self.env, cwd=self.cwd, death=death
-                )
+                self.process = fork(self.body, log=log.fileno(), env=env, cwd=self.cwd, death=death)
             else:
-                self.process = self._execute(log)
+                self.process = self._execute(log, env)
         self._record()
 
-    def _execute(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _execute(self, log: IO[bytes], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         numbers = (os.getpid(), self.stop_signal, self.user.uid, self.user.gid)
         leash = [sys.executable, "-I", "-S", str(LEASH), *(str(int(number)) for number in numbers)]
         return subprocess.Popen(
             [*leash, *self.argv],
-            env={**os.environ, **self.env},
+            env={**os.environ, **env},
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -46,3 +46,9 @@ def claim(port: int) -> bool:
         return False
     _claims.append(token)
     return True
+
+
+def give_up_claims() -> None:
+    """Leave every port we chose to a process that was told about it and starts next."""
+    while _claims:
+        _claims.pop().close()

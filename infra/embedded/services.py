@@ -1,5 +1,6 @@
 """The processes of `tuan up` beside PostgreSQL and NATS, in the order they are started."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 
@@ -12,6 +13,7 @@ class Service(NamedTuple):
     wait_for: str = "/healthz"  # ready when this path answers 200; "": when it runs
     shown: str = ""  # what the table of addresses says of it; "": not shown
     make_believe: bool = False  # for development: runs only beside a database that `tuan up` made
+    environment: Callable[[], Mapping[str, str]] = dict  # of its own, asked for at each start
 
 
 SERVICES = (

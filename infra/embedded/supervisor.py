@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -71,6 +71,7 @@ class Supervisor:
     """`say` tells the user, one line at a time."""
 
     say: Callable[[str], None]
+    back_off_seconds: Sequence[float] = BACK_OFF_SECONDS
     watched: list[Watched] = field(default_factory=list)
 
     def start(self, *whats: Server | Process) -> None:
@@ -134,7 +135,7 @@ class Supervisor:
     def _mourn(self, one: Watched) -> None:
         lived = time.monotonic() - one.started_at
         one.deaths = 1 if lived > STEADY_SECONDS else one.deaths + 1
-        delay = BACK_OFF_SECONDS[min(one.deaths, len(BACK_OFF_SECONDS)) - 1]
+        delay = self.back_off_seconds[min(one.deaths, len(self.back_off_seconds)) - 1]
         one.again_at = time.monotonic() + delay
         one.ready = False
         last = one.what.child.last_words(1)
@@ -177,9 +178,13 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def supervised(body: Callable[[Supervisor], None], say: Callable[[str], None]) -> None:
+def supervised(
+    body: Callable[[Supervisor], None],
+    say: Callable[[str], None],
+    back_off_seconds: Sequence[float] = BACK_OFF_SECONDS,
+) -> None:
     """Run `body` until it returns, fails or a signal comes; then stop all that it started."""
-    supervisor = Supervisor(say)
+    supervisor = Supervisor(say, back_off_seconds)
     with stopped_by_signals():
         try:
             body(supervisor)

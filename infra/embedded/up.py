@@ -22,13 +22,23 @@ from infra.embedded.home import (
 from infra.embedded.nats import Nats
 from infra.embedded.postgres import Postgres
 from infra.embedded.services import SERVICES, Service
-from infra.embedded.supervisor import Process, Server, Supervisor, supervised
+from infra.embedded.supervisor import (
+    BACK_OFF_SECONDS,
+    Process,
+    Server,
+    Supervisor,
+    supervised,
+)
 from infra.settings import CHECKOUT, PREFIX, Settings, SettingsError, load, load_given
 
 Say = Callable[[str], None]
 
 
-def up(say: Say, services: Sequence[Service] = SERVICES) -> None:
+def up(
+    say: Say,
+    services: Sequence[Service] = SERVICES,
+    back_off_seconds: Sequence[float] = BACK_OFF_SECONDS,
+) -> None:
     """Run until a signal. Raises: SettingsError, AlreadyRunning, StartFailed, MigrationFailed."""
     given = load_given()
     if given.postgres_dsn is not None:
@@ -36,7 +46,7 @@ def up(say: Say, services: Sequence[Service] = SERVICES) -> None:
     with locked(given.data_dir):
         if ended := end_leftovers(given.data_dir):
             say(f"ended what an earlier run had left: {', '.join(ended)}")
-        supervised(lambda supervisor: run(supervisor, given, say, services), say)
+        supervised(lambda supervisor: run(supervisor, given, say, services), say, back_off_seconds)
 
 
 def run(supervisor: Supervisor, given: Settings, say: Say, services: Sequence[Service]) -> None:
@@ -135,6 +145,7 @@ def process_of(service: Service, settings: Settings, made: dict[str, Any]) -> Pr
         settings.data_dir,
         env,
         CHECKOUT,
+        environment=service.environment,
         body=lambda: run_command(service.argv),
     )
     return Process(service.name, child, healthz)
