@@ -7,19 +7,27 @@ sends another one, such as SIGSTOP. Unset, nothing ever happens.
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-from commands.engine.parts import POINTS
+from commands.engine.parts import POINTS as OF_ENGINES
 
-VARIABLE = "TUAN_CRASH_AT"
+VARIABLE: Final = "TUAN_CRASH_AT"
+OF_CONSUMERS: Final = ("received", "applied", "advanced")
+"""A batch is in hand; its rows are written, not committed; it is committed, and NATS not told."""
+POINTS: Final[Mapping[str, Sequence[str]]] = {
+    "engine": OF_ENGINES,
+    "relay": ("life_noted", "read", "published"),  # a new life of the stream is noted, not yet made
+    "projector": OF_CONSUMERS,
+    "runner": (*OF_CONSUMERS, "claimed", "asking", "asked", "calling", "called"),
+}
+"""By kind of process, in the order they are passed. A runner asks the engine, and calls the channel."""
 
 
-def reached_from(
-    environment: Mapping[str, str], points: Sequence[str] = POINTS
-) -> Callable[[str], None]:
+def reached_from(environment: Mapping[str, str], points: Sequence[str]) -> Callable[[str], None]:
     """What to call at each point. Raises: SettingsError when the variable makes no sense."""
     wish = environment.get(VARIABLE, "")
     if not wish:
-        return _go_on
+        return go_on
     point, _, rest = wish.partition(":")
     count, _, name = rest.partition(":")
     number = getattr(signal, name or "SIGKILL", None)
@@ -48,5 +56,5 @@ class Countdown:
             os.kill(os.getpid(), self._signal)
 
 
-def _go_on(point: str) -> None:
+def go_on(point: str) -> None:
     """No test watches."""

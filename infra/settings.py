@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Bytes of aggregate states the engine keeps in memory."""
     channel_calls_per_second: Annotated[float, Field(gt=0)] = 100
     """Refund calls a second to one merchant account; WeChat Pay allows 150."""
+    delivery_disorder: Annotated[int, Field(ge=0)] = 0
+    """Seed by which consumers double and shuffle what NATS brings, to prove that it changes nothing; 0: they do not."""
     world_rate: Annotated[float, Field(ge=0)] = 2
     """Orders a second that made-up shoppers try in the development tenant while `tuan up` runs; 0: nobody comes."""
     read_wait_seconds: Seconds = 5
@@ -250,6 +252,20 @@ def made_by_up(data_dir: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     return {name: value for name, value in made.items() if name in Settings.model_fields}
+
+
+def embedded(settings: Settings) -> bool:
+    """Is this the database that `tuan up` made, and no other issuer named?
+
+    Known by its user and random password, whatever port leads to it: chaos runs put a proxy before it.
+    """
+    from psycopg.conninfo import conninfo_to_dict
+
+    made, dsn = made_by_up(settings.data_dir).get("postgres_dsn"), settings.postgres_dsn
+    if made is None or dsn is None or settings.token_issuer:
+        return False
+    ours, named = conninfo_to_dict(made), conninfo_to_dict(dsn.get_secret_value())
+    return {**ours, "port": ""} == {**named, "port": ""}
 
 
 def refuse_typing_errors(environment: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ from commands.registry import DECIDERS
 from commands.use_case import UseCase
 from infra.cell.keys import key_digest
 from infra.cell.store import PostgresCellStore
-from infra.crash import reached_from
+from infra.crash import POINTS, reached_from
 from infra.forwarding import Owners
 from infra.identity.register import Register
 from infra.settings import Settings
@@ -48,7 +48,7 @@ async def open_engine(
         new_id=new_id,
         key_digest=key_digest,
         committed=committed,
-        reached=reached_from(os.environ),
+        reached=reached_from(os.environ, POINTS["engine"]),
         limits=Limits(
             batch_commands=settings.batch_commands_max,
             queue_commands=settings.queue_commands_max,

@@ -7,12 +7,13 @@ from the log, slice by slice, while the others go on. One that cannot go on stan
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
 from psycopg import AsyncConnection
 
+from infra.crash import go_on
 from infra.delivery.alarms import raise_alarm
 from infra.delivery.checkpoints import Checkpoint, Checkpoints, Moved, Superseded
 from infra.delivery.connect import UNREACHABLE, connect
@@ -36,7 +37,10 @@ class NeedsCare(Exception):
 
 
 class Consumer:
-    """Runs `handlers` on the log of `cell`. `name` is the group: one process at a time runs it."""
+    """Runs `handlers` on the log of `cell`. `name` is the group: one process at a time runs it.
+
+    `disorder` seeds what is done to messages on purpose; `reached` is told of each named point.
+    """
 
     def __init__(
         self,
@@ -46,15 +50,18 @@ class Consumer:
         cell: str,
         dsn: str,
         nats_servers: Sequence[str],
+        disorder: int | None = None,
+        reached: Callable[[str], None] = go_on,
     ) -> None:
         self.name = name
         self.cell = cell
-        self.intake = Intake(cell, nats_servers, f"tuan-{name}")
+        self.intake = Intake(cell, nats_servers, f"tuan-{name}", disorder)
         self.checkpoints: dict[str, Checkpoint] = {}
         self.ready = False  # connected: at work, or standing by
         self._handlers = {handler.name: handler for handler in handlers}
         self._sorter = Sorter(handlers)
         self._dsn = dsn
+        self._reached = reached
         self._holder = uuid4()
         self._renewed = 0.0
         self._more = (
@@ -162,6 +169,7 @@ class Consumer:
     ) -> None:
         if not batch:
             return
+        self._reached("received")
         items = self._sorter.sort(batch)
         place = batch[-1].place
         try:
@@ -170,7 +178,9 @@ class Consumer:
                 await store.guard(who)
                 for checkpoint in who:
                     await self._project(store.conn, checkpoint, items[checkpoint.handler])
+                self._reached("applied")
                 await store.advance([checkpoint.handler for checkpoint in who], place, self._epoch)
+            self._reached("advanced")
         except (Superseded, Moved):
             raise
         except Exception as error:

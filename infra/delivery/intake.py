@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from nats.aio.msg import Msg
 
+from infra.delivery.disorder import Disorder, Receive
 from infra.delivery.jetstream import Lost, Session, session
 from infra.delivery.messages import START, Message, Place, chained, decode
 from infra.delivery.metrics import DISCARDED
@@ -27,7 +28,9 @@ RETRY_SECONDS: Final = 0.25
 class Intake:
     """Messages of one cell for one consumer. `front` is set by the consumer: what is behind it is dropped."""
 
-    def __init__(self, cell: str, nats_servers: Sequence[str], durable: str) -> None:
+    def __init__(
+        self, cell: str, nats_servers: Sequence[str], durable: str, disorder: int | None = None
+    ) -> None:
         self.cell = cell
         self.front: Place = START
         self.stream_epoch = 0
@@ -38,6 +41,8 @@ class Intake:
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._session: Session | None = None
+        straight: Receive = self._receive
+        self._hear = straight if disorder is None else Disorder(straight, cell, disorder)
 
     # --- filling, in the background ------------------------------------------------------------
 
@@ -64,7 +69,7 @@ class Intake:
         self.stream_epoch = found.stream_epoch
         self._session = nats
         self._replies.clear()
-        await nats.consume(self._durable, self.front.position, self._room, self._receive)
+        await nats.consume(self._durable, self.front.position, self._room, self._hear)
 
     async def _room(self) -> int:
         while len(self._waiting) > WAITING_MAX // 2:

@@ -14,6 +14,11 @@ HALTED = Gauge("tuan_handler_halted", "1 while the handler stands still.", ["cel
 REPAIRED = Counter(
     "tuan_consumer_repaired_total", "Events read from Postgres instead of NATS.", ["cell"]
 )
+DISORDERED = Counter(
+    "tuan_consumer_disordered_total",
+    "Messages doubled or handed on out of order on purpose.",
+    ["cell", "how"],
+)
 DISCARDED = Counter(
     "tuan_consumer_discarded_total",
     "Messages that did not fit the chain, or could not be read.",

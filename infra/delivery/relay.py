@@ -7,12 +7,13 @@ batch: when they disagree, the stream is made anew after the head of the log and
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
 
+from infra.crash import go_on
 from infra.delivery.alarms import raise_alarm
 from infra.delivery.connect import UNREACHABLE, connect
 from infra.delivery.jetstream import BATCH_BYTES, Fenced, Found, Limits, Lost, Session, session
@@ -37,10 +38,15 @@ returning stream_epoch"""
 
 
 class Relay:
-    """Publishes one cell. `run()` never returns; cancel it."""
+    """Publishes one cell. `run()` never returns; cancel it. `reached` is told of each named point."""
 
     def __init__(
-        self, cell: str, dsn: str, nats_servers: Sequence[str], limits: Limits | None = None
+        self,
+        cell: str,
+        dsn: str,
+        nats_servers: Sequence[str],
+        limits: Limits | None = None,
+        reached: Callable[[str], None] = go_on,
     ) -> None:
         self.cell = cell
         self.limits = limits or Limits()
@@ -48,6 +54,7 @@ class Relay:
         self.ready = False  # agreed with JetStream: publishing, or standing by
         self._dsn = dsn
         self._servers = nats_servers
+        self._reached = reached
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -85,6 +92,7 @@ class Relay:
         batch = await events.after(self.published)
         while True:
             if batch:
+                self._reached("read")
                 # The next batch is read while this one is on its way.
                 ahead = asyncio.ensure_future(events.after(batch[-1].place))
                 try:
@@ -100,6 +108,7 @@ class Relay:
     async def _send(self, batch: Sequence[Message], nats: Session) -> None:
         for part in by_bytes(batch):
             await nats.publish(part)
+            self._reached("published")
             self.published = part[-1].place
             PUBLISHED.labels(self.cell).set(self.published.position)
 
@@ -150,6 +159,7 @@ class Relay:
         ).fetchone()
         assert row is not None
         stream_epoch: int = row[0]
+        self._reached("life_noted")
         if stream_epoch > 1:
             await raise_alarm(
                 conn, self.cell, kind, f"{reason}; stream epoch {stream_epoch} begins"

@@ -5,12 +5,13 @@ to-do list: nothing is dropped, and nothing is started that could not be finishe
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from commands.ports import ChannelInDoubt, ChannelRefund, ChannelRefused, Clock, PaymentChannel
 from domain.money import Money
+from infra.crash import go_on
 from infra.processes.metrics import CALLS, LEFT_ALONE
 
 T = TypeVar("T")
@@ -85,11 +86,17 @@ class Guarded:
     """`commands.ports.PaymentChannel`, watched: every refund call tells the breaker how it went."""
 
     def __init__(
-        self, channel: PaymentChannel, breaker: Breaker, rate: Rate, tenant: str = ""
+        self,
+        channel: PaymentChannel,
+        breaker: Breaker,
+        rate: Rate,
+        tenant: str = "",
+        reached: Callable[[str], None] = go_on,
     ) -> None:
         self._channel = channel
         self._rate = rate
         self._tenant = tenant
+        self._reached = reached
         self.breaker = breaker
 
     def __getattr__(self, name: str) -> Any:
@@ -131,6 +138,7 @@ class Guarded:
         return await self._watched(call)
 
     async def _watched(self, call: Awaitable[T]) -> T:
+        self._reached("calling")
         try:
             answer = await call
         except ChannelInDoubt:
@@ -143,6 +151,7 @@ class Guarded:
             raise
         self._count("answered")
         self.breaker.answered()
+        self._reached("called")
         return answer
 
     def _count(self, outcome: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from commands.ports import Clock, KeyReused, NotOwner, Overloaded, Unreachable
 from commands.processes.todo import Point, Process, Tools, Wait
+from infra.crash import go_on
 from infra.delivery.alarms import raise_alarm
 from infra.delivery.connect import UNREACHABLE
 from infra.processes.list import claim, crashed, note, park
@@ -36,12 +37,14 @@ class Runner:
         pool: AsyncConnectionPool[Any],
         clock: Clock,
         cell: str,
+        reached: Callable[[str], None] = go_on,
     ) -> None:
         self._processes: Mapping[str, Process] = {process.name: process for process in processes}
         self._tools = tools
         self._pool = pool
         self._clock = clock
         self._cell = cell
+        self._reached = reached
         self._in_hand: dict[tuple[str, UUID], asyncio.Task[None]] = {}
         self.worked = 0  # attempts since the start
 
@@ -71,6 +74,8 @@ class Runner:
             still_wanted()
             log.warning("the to-do list is out of reach: %s", gone)
             return False
+        if points:
+            self._reached("claimed")
         for point in points:
             key = point.process, point.subject
             if key not in self._in_hand:  # else it is due again, and still being worked on

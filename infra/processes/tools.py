@@ -13,6 +13,7 @@ from commands.ports import Answer, Clock, Forwarder, PaymentChannel, Submission,
 from commands.processes.todo import Point
 from commands.registry import USE_CASES
 from commands.use_case import Command
+from infra.crash import go_on
 from infra.forwarding import Owners
 from infra.processes.breaker import Breaker, Guarded, Rate
 
@@ -32,6 +33,7 @@ class ServiceTools:
         new_id: Callable[[], UUID],
         clock: Clock,
         calls_per_second: float,
+        reached: Callable[[str], None] = go_on,
     ) -> None:
         self._owners = owners
         self._forwarder = forwarder
@@ -39,6 +41,7 @@ class ServiceTools:
         self._macs = macs
         self._clock = clock
         self._calls_per_second = calls_per_second
+        self._reached = reached
         self._guards: dict[str, Guarded] = {}
         self.new_id = new_id
 
@@ -62,7 +65,10 @@ class ServiceTools:
             body_mac=self._macs.of(body),
             correlation_id=point.subject,
         )
-        return await self._forwarder.submit(address, submission)
+        self._reached("asking")
+        answer = await self._forwarder.submit(address, submission)
+        self._reached("asked")
+        return answer
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         return self._guarded(tenant)
@@ -82,5 +88,5 @@ class ServiceTools:
             if channel is None:
                 return None
             breaker, rate = Breaker(self._clock, tenant), Rate(self._calls_per_second)
-            self._guards[tenant] = Guarded(channel, breaker, rate, tenant)
+            self._guards[tenant] = Guarded(channel, breaker, rate, tenant, self._reached)
         return self._guards[tenant]

@@ -1,9 +1,8 @@
 """`tuan console`: the operator console. It reaches the public API, and nothing else."""
 
 from infra.clock import clock_from
-from infra.services.dev_issuer import embedded
 from infra.serving import http_server
-from infra.settings import Settings
+from infra.settings import Settings, embedded
 from read_api.console.app import open_console
 
 

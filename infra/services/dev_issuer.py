@@ -15,7 +15,7 @@ from starlette.routing import Route
 from domain.problem import MEDIA_TYPE, Problem, render
 from infra.clock import clock_from
 from infra.identity.dev_keys import DevIssuer, TokenRequest, load_or_make
-from infra.settings import Settings, SettingsError, made_by_up
+from infra.settings import Settings, SettingsError, embedded
 
 BATCH_MAX: Final = 10_000
 BAD = Problem(422, "invalid_body", "请求体有误", "The request is not understood; see `detail`.")
@@ -49,13 +49,6 @@ def main(settings: Settings) -> None:
         access_log=False,
         log_config=None,
     )
-
-
-def embedded(settings: Settings) -> bool:
-    """Was the database of these settings made by `tuan up`, and no other issuer named?"""
-    made = made_by_up(settings.data_dir).get("postgres_dsn")
-    dsn = settings.postgres_dsn.get_secret_value() if settings.postgres_dsn else None
-    return made is not None and made == dsn and not settings.token_issuer
 
 
 def create_app(issuer: DevIssuer) -> Starlette:

@@ -1,11 +1,14 @@
 """`tuan projector`: every read model, up to date."""
 
 import asyncio
+import os
 from typing import Any
 
+from infra.crash import POINTS, reached_from
 from infra.delivery.connect import connect
 from infra.delivery.consumer import Consumer
 from infra.delivery.decisions import Decisions
+from infra.delivery.disorder import disorder_of
 from infra.delivery.handlers import projecting
 from infra.delivery.replay import make_tables
 from infra.services.health import serve_beside
@@ -26,6 +29,8 @@ async def main(settings: Settings) -> None:
         cell=settings.cell,
         dsn=dsn,
         nats_servers=settings.nats_servers(),
+        disorder=disorder_of(settings),
+        reached=reached_from(os.environ, POINTS["projector"]),
     )
     decisions = Decisions(settings.cell, dsn)
 

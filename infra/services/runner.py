@@ -1,6 +1,8 @@
 """`tuan runner`: what has to follow from facts, asked for until it is done."""
 
 import asyncio
+import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,7 +14,9 @@ from commands.processes.registry import PROCESSES
 from commands.registry import USE_CASES
 from infra.cell.opening import open_owners
 from infra.clock import clock_from
+from infra.crash import POINTS, reached_from
 from infra.delivery.consumer import Consumer
+from infra.delivery.disorder import disorder_of
 from infra.edge import open_cashier
 from infra.forwarding import HttpForwarder, open_session
 from infra.identity.opening import open_register
@@ -29,12 +33,15 @@ CONNECTIONS = 8
 
 async def main(settings: Settings) -> None:
     """Serve until a signal. Several may run: the lists are kept by one, and worked off by all."""
+    reached = reached_from(os.environ, POINTS["runner"])
     consumer = Consumer(
         "runner",
         [following(process) for process in PROCESSES],
         cell=settings.cell,
         dsn=settings.dsn("tuan_projector"),
         nats_servers=settings.nats_servers(),
+        disorder=disorder_of(settings),
+        reached=reached,
     )
     async with AsyncExitStack() as stack:
         clock = clock_from(settings)
@@ -48,8 +55,8 @@ async def main(settings: Settings) -> None:
             configure=_in_read,
         )
         await stack.enter_async_context(pool)
-        tools = await open_tools(stack, settings, clock)
-        runner = Runner(PROCESSES, tools, pool, clock, settings.cell)
+        tools = await open_tools(stack, settings, clock, reached)
+        runner = Runner(PROCESSES, tools, pool, clock, settings.cell, reached)
 
         async def work() -> None:
             async with (
@@ -71,7 +78,9 @@ async def main(settings: Settings) -> None:
         await serve_beside(work(), settings.host, settings.runner_port, state)
 
 
-async def open_tools(stack: AsyncExitStack, settings: Settings, clock: Clock) -> ServiceTools:
+async def open_tools(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, reached: Callable[[str], None]
+) -> ServiceTools:
     """Everything a worker needs, closed with the stack. Raises: SettingsError."""
     register = await stack.enter_async_context(open_register(settings))
     _, owners = await stack.enter_async_context(open_owners(settings, register))
@@ -86,6 +95,7 @@ async def open_tools(stack: AsyncExitStack, settings: Settings, clock: Clock) ->
         minter(clock),
         clock,
         settings.channel_calls_per_second,
+        reached,
     )
 
 

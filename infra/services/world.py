@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 
 from infra.clock import clock_from
 from infra.embedded.first_run import DEVELOPMENT_TENANT
-from infra.services.dev_issuer import embedded
-from infra.settings import Settings
+from infra.settings import Settings, embedded
 from infra.simulator.world.client import Client
 from infra.simulator.world.living import live
 from infra.simulator.world.seen import Seen

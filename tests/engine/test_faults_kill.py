@@ -95,4 +95,4 @@ async def dead(doomed: Toy, point: str, dsn: str, crowd: Customers) -> None:
 )
 def test_a_wrong_crash_point_is_one_clear_line(wish: str) -> None:
     with pytest.raises(SettingsError, match=f"^TUAN_CRASH_AT={wish}: expected"):
-        reached_from({"TUAN_CRASH_AT": wish})
+        reached_from({"TUAN_CRASH_AT": wish}, POINTS)

@@ -26,7 +26,7 @@ from commands.ports import (
     Submission,
 )
 from infra.cell.inbox import PostgresInbox
-from infra.crash import reached_from
+from infra.crash import POINTS, reached_from
 from tests.engine.heavy import DECIDERS, HEAVY
 from tests.engine.running import Running, an_inbox, running, submission
 from tests.engine.wire import LINE_MAX, Ask, Said, encode, read_ask
@@ -119,7 +119,7 @@ async def run(dsn: str, port: int, inbox_dsn: str) -> None:
             clock=WallClock(),
             use_cases=HEAVY,
             deciders=DECIDERS,
-            reached=reached_from(os.environ),
+            reached=reached_from(os.environ, POINTS["engine"]),
             address=address,
             wait_for_ownership=False,
         ) as cell,

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
@@ -286,13 +287,19 @@ def test_the_development_issuer_s_key_is_made_once_and_for_its_owner_only(
 def test_the_development_issuer_starts_beside_the_embedded_database_only(
     settings: Settings,
 ) -> None:
-    from infra.services.dev_issuer import embedded, main
-    from infra.settings import SettingsError
+    from infra.services.dev_issuer import main
+    from infra.settings import SettingsError, embedded
 
     with pytest.raises(SettingsError, match="development issuer") as refused:
         main(settings)
     assert "\n" not in str(refused.value)
     made = embedded_settings(settings)
     assert embedded(made)
+    assert made.postgres_dsn is not None
+    dsn = made.postgres_dsn.get_secret_value()
+    led_through_a_proxy = SecretStr(make_conninfo(dsn, port=1))
+    assert embedded(made.model_copy(update={"postgres_dsn": led_through_a_proxy}))
+    somebody_elses = SecretStr(make_conninfo(dsn, password="another"))
+    assert not embedded(made.model_copy(update={"postgres_dsn": somebody_elses}))
     assert not embedded(made.model_copy(update={"postgres_dsn": SecretStr("host=prod")}))
     assert not embedded(made.model_copy(update={"token_issuer": "https://login.example"}))
