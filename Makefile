@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt bench simulate catalogue clean
+.PHONY: help run test check lint types imports fmt bench simulate chaos catalogue clean
 
 PY ?= python3
 OUT ?=
@@ -47,6 +47,9 @@ bench: $(READY) ## Measure; OUT=file writes JSON too
 
 simulate: $(READY) ## Play a world through the API and judge it; ARGS="--seed 7"
 	@$(BIN)/tuan simulate $(ARGS)
+
+chaos: $(READY) ## Let everything fail around a world, and certify what held; ARGS="--seed 7 --minutes 5" or ARGS=--ci
+	@$(BIN)/tuan chaos $(ARGS)
 
 catalogue: $(READY) ## Write docs/events.md and the tables of docs/ledger.md anew
 	@$(BIN)/python -m tests.architecture.catalogue

@@ -211,6 +211,12 @@ def simulate(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def chaos(context: typer.Context) -> None:
+    """Play a world while processes, servers, connections and the channel fail; heal, judge, certify."""
+    hand_over("chaos", context.args)
+
+
+@app.command(**HANDED_OVER)
 def verify(context: typer.Context) -> None:
     """Recompute the hash chains over events and commands, and name the first bad place."""
     hand_over("verify", context.args)

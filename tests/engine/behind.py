@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from infra.simulator.chaos.proxy import TcpProxy, proxied
 from tests.engine.heavy import DECIDERS, HEAVY
 from tests.engine.running import HandClock, Running, running
 from tests.servers import Database
-from tests.tcp_proxy import TcpProxy, proxied
 
 
 class Hook:

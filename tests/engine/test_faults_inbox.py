@@ -9,6 +9,7 @@ import pytest
 
 from commands.ports import Answer, KeyReused, Overloaded, Pending
 from infra.cell.inbox import PostgresInbox
+from infra.simulator.chaos.proxy import proxied
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers, Line
 from tests.engine.house import SEED, House
@@ -16,7 +17,6 @@ from tests.engine.running import an_inbox, running, submission
 from tests.engine.toy import Bump
 from tests.engine.wire import Ask, encode
 from tests.servers import Database, Processes
-from tests.tcp_proxy import proxied
 from tests.waiting import eventually_async
 
 

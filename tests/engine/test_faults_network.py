@@ -14,6 +14,7 @@ from commands.engine import intake
 from commands.engine.ports import StoreGone
 from commands.ports import Answer, Overloaded
 from infra.cell import store as store_module
+from infra.simulator.chaos.proxy import TcpProxy, proxied
 from tests.engine.behind import behind_a_proxy
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
@@ -30,7 +31,6 @@ from tests.engine.house import (
 from tests.engine.running import HandClock, an_inbox, submission
 from tests.engine.toy import Bump, Open
 from tests.servers import Database, Processes
-from tests.tcp_proxy import TcpProxy, proxied
 from tests.waiting import eventually_async
 
 CUTS = 12

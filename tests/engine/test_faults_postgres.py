@@ -18,6 +18,7 @@ from commands.engine.ports import StoreGone
 from commands.ports import Answer, Overloaded, Submission
 from infra.cell.upkeep import keep_up
 from infra.embedded.postgres import Postgres
+from infra.simulator.chaos.proxy import proxied
 from tests.engine.books import audit, rows
 from tests.engine.customers import Customers
 from tests.engine.house import SEED, SLOW_FLUSH, House, finish, in_thread, one_more_answer
@@ -25,7 +26,6 @@ from tests.engine.injected import BAD_PAGE, KILLER, Injector, small_disk_for
 from tests.engine.running import HandClock, Running, running
 from tests.engine.toy import Bump
 from tests.servers import Database, Processes
-from tests.tcp_proxy import proxied
 
 KILLS = int(os.environ.get("TUAN_TEST_POSTGRES_KILLS", "6"))
 QUICKLY = 8.0  # seconds: far less than a caller waits for a store that is merely gone

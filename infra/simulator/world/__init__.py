@@ -5,5 +5,5 @@ Read in this order. What will happen, pure: `dice.py`, `recorded.py` (who groupe
 `client.py` (one HTTP call that survives kill -9), `seen.py` (what was answered), `shop.py` (the API in a
 shopper's words), `wallet.py`, `catalogue.py`, `shoppers.py`, `pranks.py`, `day.py`. Judging it:
 `story.py` and `invariants.py` (pure), `evidence.py`, `judge.py`, `report.py`. Around it: `platform.py`
-(a private platform), `killer.py` (kill -9 while the load runs).
+(a private platform), `processes.py` (who runs there), `killer.py` (kill -9 while the load runs).
 """

@@ -40,6 +40,11 @@ STRAY: Final = """
 select count(*) from {cell}.events e where not exists
   (select from {cell}.commands c where c.command_id = e.command_id
     and e.position between c.first_position and c.last_position)"""
+BACKWARDS: Final = """
+select (select count(*) from (select recorded_at < lag(recorded_at) over (order by position) as back
+                              from {cell}.events) e where back)
+     + (select count(*) from (select at < lag(at) over (order by seq) as back
+                              from {cell}.commands) c where back)"""
 WAITING: Final = """
 select (select count(*) from {cell}.timers where due_at <= %(now)s),
        (select count(*) from read.todo),
@@ -101,6 +106,11 @@ class Evidence:
         [[half]] = await self._all(HALF)
         [[stray]] = await self._all(STRAY)
         return half, stray
+
+    async def backwards(self) -> int:
+        """How often a record is older than the one before it."""
+        [[times]] = await self._all(BACKWARDS)
+        return int(times)
 
     async def chain(self) -> Report:
         """Every hash computed again."""

@@ -91,6 +91,9 @@ async def judge(
         )
     )
     from_story = (*invariants.FROM_STORY, *repaid.FROM_STORY, *money.FROM_STORY)
+    back = await evidence.backwards()
+    broken = [f"{back} records are older than the one before them"] * (back > 0)
+    findings.append(finding("clock", "time in the log never runs backwards", story.events, broken))
     findings += [check(story) for check in from_story]
     books = await evidence.purchases()
     findings.append(invariants.channel_agrees(story, before, books, seen.receipts))

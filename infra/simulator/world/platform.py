@@ -16,7 +16,7 @@ from typing import Final
 from infra.clock import create_clock
 from infra.embedded.child import Child, StartFailed
 from infra.embedded.home import forget
-from infra.embedded.services import SERVICES
+from infra.embedded.services import SERVICES, Service
 from infra.embedded.up import up
 from infra.settings import CHECKOUT, PREFIX, Settings, load
 
@@ -24,32 +24,47 @@ READY: Final = "tuan is up"
 START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 90.0
 LOOK_SECONDS: Final = 0.2
-NOT_STARTED: Final = frozenset({"world"})  # the living world would disturb the one that is judged
+# The living world would disturb the one that is judged, and nobody looks at a console.
+NOT_STARTED: Final = frozenset({"world", "console"})
 
 
 @contextmanager
 def private_platform(keep: Path | None) -> Iterator[Settings]:
     """Start all, wait until it is up, stop all. `keep`: use this directory and leave it. Raises: StartFailed."""
+    with directory_for(keep) as directory:
+        child = platform_in(directory, "infra.simulator.world.platform")
+        try:
+            child.start()
+            wait_until_up(child)
+            yield load(data_dir=directory)
+        finally:
+            child.stop()
+
+
+@contextmanager
+def directory_for(keep: Path | None) -> Iterator[Path]:
+    """Where the run keeps everything; forgotten at the end unless it is to be kept."""
     directory = keep or Path(tempfile.mkdtemp(prefix="tuan-world-"))
     directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield directory
+    finally:
+        if keep is None:
+            forget(directory)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def platform_in(directory: Path, module: str) -> Child:
+    """The platform as one process that starts all others: `module` run with the directory."""
     create_clock(directory / "clock")
-    child = Child(
+    return Child(
         "platform",
-        [sys.executable, "-P", "-m", "infra.simulator.world.platform", str(directory)],
+        [sys.executable, "-P", "-m", module, str(directory)],
         directory / "supervisor",  # apart from what it supervises: it ends what it finds there
         {"PYTHONPATH": str(CHECKOUT)},
         CHECKOUT,
         stop_seconds=STOP_SECONDS,
     )
-    try:
-        child.start()
-        wait_until_up(child)
-        yield load(data_dir=directory)
-    finally:
-        child.stop()
-        if keep is None:
-            forget(directory)
-            shutil.rmtree(directory, ignore_errors=True)
 
 
 def wait_until_up(child: Child) -> None:
@@ -62,12 +77,23 @@ def wait_until_up(child: Child) -> None:
 
 
 def main(directory: str) -> None:
+    use_only(directory)
+    up(say, services())
+
+
+def use_only(directory: str) -> None:
     """Nothing that is set in the environment may reach a platform that is to be thrown away."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
     os.environ[f"{PREFIX}DATA_DIR"] = directory
-    services = [service for service in SERVICES if service.name not in NOT_STARTED]
-    up(lambda line: print(line, file=sys.stderr, flush=True), services)  # noqa: T201
+
+
+def services() -> list[Service]:
+    return [service for service in SERVICES if service.name not in NOT_STARTED]
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -54,20 +54,9 @@ async def run(
     seen = Seen()
     clock = clock_from(settings)
     async with AsyncExitStack() as stack:
-        urls = (settings.public_url, settings.simulator_url, settings.issuer)
-        api, channel, issuer = [
-            await stack.enter_async_context(Client(url, seen, at_once=pace.at_once)) for url in urls
-        ]
-        shop = Shop(api, channel, Wallet(issuer, TENANT), seen)
-        name = f"w{world.seed}.{int(clock.now().timestamp())}"
-        with console.status("tokens and catalogue"):
-            await shop.wallet.fill([OPERATOR_NAME, *(str(user) for user in world.users())])
-            now = clock.now()
-            window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
-            campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
-        counter = Counter(pace.at_once)
+        shop = await open_shop(stack, settings, seen, pace.at_once)
         tempo = Tempo(clock, 1 if private else pace.speed)
-        shoppers = Shoppers(shop, campaigns, tempo, Bucket(pace.rate), counter, name)
+        shoppers = await at_the_door(shop, world, clock, tempo, pace, console)
         began, first = time.monotonic(), clock.now()
         if private and isinstance(clock, SharedClock):
             clock.run_at(pace.speed)
@@ -78,14 +67,38 @@ async def run(
                 killing.cancel()
                 await asyncio.gather(killing, return_exceptions=True)
         seconds, hours = time.monotonic() - began, (clock.now() - first) / timedelta(hours=1)
-        books = Client(
-            settings.simulator_url, Seen(), at_once=1
-        )  # the judge's own calls do not count
-        await stack.enter_async_context(books)
-        evidence = await stack.enter_async_context(await Evidence.of(settings, books))
+        evidence = await open_evidence(stack, settings)
         judgement = await judged(evidence, seen, clock, private, console)
     findings = (*judgement.findings, *([all_were_killed(seen)] if kill else []))
     return Run(world, seen, judgement, shoppers.groups, findings, seconds, hours)
+
+
+async def open_shop(stack: AsyncExitStack, settings: Settings, seen: Seen, at_once: int) -> Shop:
+    """The API, the channel and the issuer as shoppers reach them."""
+    urls = (settings.public_url, settings.simulator_url, settings.issuer)
+    api, channel, issuer = [
+        await stack.enter_async_context(Client(url, seen, at_once=at_once)) for url in urls
+    ]
+    return Shop(api, channel, Wallet(issuer, TENANT), seen)
+
+
+async def at_the_door(
+    shop: Shop, world: World, clock: WaitingClock, tempo: Tempo, pace: Pace, console: Console
+) -> Shoppers:
+    """Everybody has a token and everything is on sale. Raises: Refused, GaveUp."""
+    name = f"w{world.seed}.{int(clock.now().timestamp())}"
+    with console.status("tokens and catalogue"):
+        await shop.wallet.fill([OPERATOR_NAME, *(str(user) for user in world.users())])
+        now = clock.now()
+        window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
+        campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
+    return Shoppers(shop, campaigns, tempo, Bucket(pace.rate), Counter(pace.at_once), name)
+
+
+async def open_evidence(stack: AsyncExitStack, settings: Settings) -> Evidence:
+    books = Client(settings.simulator_url, Seen(), at_once=1)  # the judge's own calls do not count
+    await stack.enter_async_context(books)
+    return await stack.enter_async_context(await Evidence.of(settings, books))
 
 
 async def judged(

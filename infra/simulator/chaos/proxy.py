@@ -1,8 +1,10 @@
 """A TCP proxy that does to connections what networks do: delay, cut, lose an answer, hold, change, fall silent."""
 
 import asyncio
+import random
 import socket
 import struct
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Self
@@ -37,10 +39,14 @@ class Link:
         """From now on nothing reaches the server; a client that gives up is not noticed there."""
         self.requests.clear()
 
+    def hold_answers(self) -> None:
+        """From now on nothing reaches the client; a server that hangs up is not noticed there."""
+        self.answers.clear()
+
     def hold(self) -> None:
         """Silence both ways, and nobody is told."""
-        self.requests.clear()
-        self.answers.clear()
+        self.hold_requests()
+        self.hold_answers()
 
     def lose_answers(self) -> None:
         """The next request reaches the server; its answer reaches nobody."""
@@ -64,37 +70,51 @@ class Link:
     async def _up(self, proxy: "TcpProxy") -> None:
         reader, writer = self.client[0], self.server[1]
         while data := await reader.read(CHUNK):
-            await asyncio.sleep(proxy.latency_seconds)
-            await self.requests.wait()
+            await proxy.delay()
+            await self._pass(self.requests, proxy)
+            if writer.is_closing():
+                raise ConnectionResetError
             writer.write(data)
             await writer.drain()
         await self.requests.wait()
-        if not self.loses_answers:
+        if not self.loses_answers and not writer.is_closing():
             writer.write_eof()
 
     async def _down(self, proxy: "TcpProxy") -> None:
         reader, writer = self.server[0], self.client[1]
         while data := await reader.read(CHUNK):
-            await asyncio.sleep(proxy.latency_seconds)
+            await proxy.delay()
             self.heard = (self.heard + data)[-CHUNK:]
-            await self.answers.wait()
+            await self._pass(self.answers, proxy)
             if self.loses_answers:
                 reset(writer)
             elif not writer.is_closing():
                 writer.write(proxy.change(data))
                 await writer.drain()
+        await self.answers.wait()
         raise ConnectionResetError
+
+    async def _pass(self, gate: asyncio.Event, proxy: "TcpProxy") -> None:
+        if not gate.is_set():
+            proxy.felt["held"] += 1
+        await gate.wait()
 
 
 class TcpProxy:
-    """`links` are its live connections. New ones are refused while `refuses`, and held while `holds`."""
+    """`links` are its live connections. New ones are refused while `refuses`, and held as those before them were.
+
+    `felt` counts what connections met: `slowed` and `held` pieces, connections `cut`.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.target = (host, port)
         self.port = 0
         self.latency_seconds = 0.0
+        self.jitter_seconds = 0.0  # at most, beside the latency
         self.refuses = False
-        self.holds = False
+        self.felt: Counter[str] = Counter()
+        self._holds_requests = False
+        self._holds_answers = False
         self.change: Callable[[bytes], bytes] = lambda data: data  # of answers
         self.links: list[Link] = []
         self._server: asyncio.Server | None = None
@@ -119,6 +139,7 @@ class TcpProxy:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
+            self.felt["cut"] += 1
             reset(writer)
             return
         try:
@@ -126,26 +147,41 @@ class TcpProxy:
         except OSError:
             reset(writer)
             return
-        if self.holds:
-            link.hold()
+        if self._holds_requests:
+            link.hold_requests()
+        if self._holds_answers:
+            link.hold_answers()
         self.links.append(link)
         try:
             await link.carry(self)
         finally:
             self.links.remove(link)
 
+    async def delay(self) -> None:
+        """What a piece of data waits on its way."""
+        seconds = self.latency_seconds + self.jitter_seconds * random.random()
+        if seconds > 0:
+            self.felt["slowed"] += 1
+        await asyncio.sleep(seconds)
+
     def cut(self) -> None:
+        self.felt["cut"] += len(self.links)
         for link in list(self.links):
             link.cut()
 
-    def hold(self) -> None:
-        """A black hole: also for those who connect from now on."""
-        self.holds = True
+    def hold(self, *, requests: bool = True, answers: bool = True) -> None:
+        """A black hole, or half of one: also for those who connect from now on."""
+        self._holds_requests, self._holds_answers = requests, answers
         for link in self.links:
-            link.hold()
+            if requests:
+                link.hold_requests()
+            if answers:
+                link.hold_answers()
 
     def let_go(self) -> None:
-        self.holds = self.refuses = False
+        """As a network should be. What was held arrives now."""
+        self.latency_seconds = self.jitter_seconds = 0.0
+        self._holds_requests = self._holds_answers = self.refuses = False
         for link in self.links:
             link.let_go()
 
