@@ -1,37 +1,30 @@
-"""What happened to an order, in one line of time: its own events, its seat, its payment, its refunds.
+"""What happened to one order, step by step? A row for each event that concerns it, and every id it is known by.
 
-`lookup_v1` answers whose any id is: an order may be asked for by its group, its payment, a number at the channel,
-a refund, or its buyer. An event that does not name its order is found by its stream, which named it before.
+An order's own events, its payments', its refunds', its seat's, and what became of its group. Each row comes from
+one stream, so a stream may be left out for a while. Limits of buyers and stock have their own read models.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final, LiteralString, TypeAlias
+from collections.abc import Collection, Sequence
+from typing import Final, LiteralString, TypeAlias
 from uuid import UUID
 
-import msgspec
-
 from domain.events.group import (
+    GroupDeciding,
+    GroupEvent,
     GroupFailed,
-    GroupOpened,
+    GroupStarted,
     GroupSucceeded,
+    GroupVoided,
     LeadershipPassed,
-    SeatFilled,
-    SeatHeld,
-    SeatReleased,
 )
-from domain.events.order import OrderEvent, OrderPlaced
-from domain.events.payment import PaymentCaptured, PaymentEvent, PaymentRequested
-from domain.events.refund import (
-    RefundAttemptAccepted,
-    RefundAttemptStarted,
-    RefundEvent,
-    RefundProposed,
-    RefundRequested,
-)
+from domain.events.order import OrderEvent
+from domain.events.payment import PaymentEvent
+from domain.events.refund import RefundEvent
 from projections.recorded import Projection, Recorded, Tx, save
+from projections.timeline_book import Book, Seat, order_of
 
 NAME: Final = "timeline_v1"
+TABLES: Final = ("timeline_v1", "lookup_v1", "timeline_seats_v1")
 
 TABLE: LiteralString = """
 create table timeline_v1 (
@@ -40,121 +33,73 @@ create table timeline_v1 (
   position bigint      not null,
   at       timestamptz not null,                   -- when it was recorded
   kind     text        not null,                   -- the event's stored name
-  data     jsonb       not null,                   -- the event
+  data     jsonb       not null,                   -- its fields; a list of orders as their number
   primary key (order_id, position)
 );
 create table lookup_v1 (
   tenant   text   not null,
-  id       text   not null,                        -- lower case, without dashes
-  kind     text   not null,
+  id       text   not null,                        -- in small letters; of a UUID the digits alone
+  kind     text   not null,                        -- payment, out_trade_no, transaction, refund, ...
   order_id uuid   not null,
   position bigint not null,
-  primary key (tenant, id, order_id)
+  primary key (id, kind, order_id)
 );
-select read.tenants_apart('timeline_v1'), read.tenants_apart('lookup_v1')"""
+create table timeline_seats_v1 (
+  tenant   text    not null,
+  group_id uuid    not null,
+  order_id uuid    not null,
+  taken    boolean not null,                       -- held or paid, and not given back
+  position bigint  not null,
+  primary key (group_id, order_id)
+) with (fillfactor = 80);
+select read.tenants_apart('timeline_v1'), read.tenants_apart('lookup_v1'),
+  read.tenants_apart('timeline_seats_v1')"""
 
-ADD_LINES: LiteralString = """
+OWNERS: LiteralString = """
+select id::uuid, order_id from lookup_v1 where id = any(%s) and kind in ('payment', 'refund')"""
+SEATS: LiteralString = "select * from timeline_seats_v1 where group_id = any(%s)"
+ADD_ENTRIES: LiteralString = """
 insert into timeline_v1 select * from json_populate_recordset(null::timeline_v1, %s::json)"""
 ADD_IDS: LiteralString = """
 insert into lookup_v1 select * from json_populate_recordset(null::lookup_v1, %s::json)
 on conflict do nothing"""
-ORDERS_OF: LiteralString = """
-select id, order_id from lookup_v1 where (tenant, id) in (select * from unnest(%s::text[], %s::text[]))"""
+SAVE_SEATS: LiteralString = """
+insert into timeline_seats_v1
+select * from json_populate_recordset(null::timeline_seats_v1, %s::json)
+on conflict (group_id, order_id) do update set taken = excluded.taken, position = excluded.position"""
 
-OfGroup: TypeAlias = (
-    GroupOpened | SeatHeld | SeatFilled | SeatReleased | LeadershipPassed | GroupSucceeded | GroupFailed
-)  # fmt: skip
-Interest: TypeAlias = OrderEvent | PaymentEvent | RefundEvent | OfGroup
-
-
-class Line(msgspec.Struct):
-    """The columns, in order."""
-
-    tenant: str
-    order_id: UUID
-    position: int
-    at: datetime
-    kind: str
-    data: Any
-
-
-class Id(msgspec.Struct):
-    """The columns, in order."""
-
-    tenant: str
-    id: str
-    kind: str
-    order_id: UUID
-    position: int
+Interest: TypeAlias = OrderEvent | PaymentEvent | RefundEvent | GroupEvent
+ForMembers: TypeAlias = (
+    GroupStarted | GroupDeciding | GroupSucceeded | GroupFailed | LeadershipPassed | GroupVoided
+)
 
 
 async def project(batch: Sequence[Recorded], tx: Tx) -> None:
-    """Write down the ids that these events name, then a line for each order that each is about."""
-    known = {
-        (one.tenant, one.stream.hex): order for one in batch for order in orders_named(one.event)
-    }
-    silent = {(one.tenant, one.stream.hex) for one in batch if not orders_named(one.event)}
-    known |= await orders_of(tx, silent - known.keys())
-    ids = [id for one in batch for id in named(one, known[one.tenant, one.stream.hex])]
-    await save(tx, ADD_IDS, unique(ids))
-    lines = []
+    """Learn whose payments, refunds and groups these are, and write one row for each order concerned."""
+    # A payment's or refund's first event names its order; the later ones are found by it.
+    nameless = {one.stream for one in batch if order_of(one.event) is None}
+    decided = {one.stream for one in batch if isinstance(one.event, ForMembers)}
+    book = Book(await owners(tx, nameless - decided), await seats(tx, decided))
     for one in batch:
-        orders = orders_named(one.event) or [known[one.tenant, one.stream.hex]]
-        data = msgspec.to_builtins(one.event)
-        kind = data.pop("type")
-        lines += [Line(one.tenant, it, one.position, one.at, kind, data) for it in orders]
-    await save(tx, ADD_LINES, lines)
+        book.add(one)
+    await save(tx, ADD_ENTRIES, book.entries)
+    await save(tx, ADD_IDS, book.ids)
+    await save(tx, SAVE_SEATS, book.changed.values())
 
 
-def orders_named(event: Any) -> list[UUID]:
-    """The orders that an event is about, as far as it says so itself."""
-    if isinstance(event, GroupSucceeded | GroupFailed):
-        return list(event.orders)
-    order: UUID | None = getattr(event, "order_id", None)
-    return [] if order is None else [order]
-
-
-def named(one: Recorded, order: UUID) -> Iterator[Id]:
-    """The ids by which an order can be asked for from this event on."""
-    event = one.event
-    ids: dict[str, str] = {}
-    match event:
-        case OrderPlaced():
-            ids = {event.order_id.hex: "order", event.buyer.hex: "buyer"}
-            if event.group_id is not None:
-                ids[event.group_id.hex] = "group"
-        case PaymentRequested():
-            ids = {plain(event.out_trade_no): "out_trade_no", event.payment_id.hex: "payment"}
-        case PaymentCaptured():
-            ids = {plain(event.transaction_id): "transaction"}
-        case RefundRequested() | RefundProposed():
-            ids = {event.refund_id.hex: "refund"}
-        case RefundAttemptStarted():
-            ids = {plain(event.number): "out_refund_no"}
-        case RefundAttemptAccepted() if event.channel_refund_id:
-            ids = {plain(event.channel_refund_id): "channel_refund"}
-    for id, kind in ids.items():
-        yield Id(one.tenant, id, kind, order, one.position)
-
-
-def plain(id: str) -> str:
-    """As ids are kept and asked for: lower case, without dashes."""
-    return id.lower().replace("-", "")
-
-
-def unique(ids: Iterable[Id]) -> list[Id]:
-    """One of each: a statement may meet a row only once."""
-    return list({(id.tenant, id.id, id.order_id): id for id in reversed(list(ids))}.values())
-
-
-async def orders_of(tx: Tx, streams: set[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
-    """The orders of payments and refunds that were named in earlier batches."""
+async def owners(tx: Tx, streams: Collection[UUID]) -> dict[UUID, UUID]:
+    """Payment or refund -> order, so far as an earlier batch told."""
     if not streams:
         return {}
-    tenants, ids = zip(*sorted(streams), strict=True)
-    cursor = await tx.execute(ORDERS_OF, (list(tenants), list(ids)))
-    found = {row[0]: row[1] for row in await cursor.fetchall()}
-    return {(tenant, id): found[id] for tenant, id in streams}
+    cursor = await tx.execute(OWNERS, ([stream.hex for stream in streams],), binary=True)
+    return dict(await cursor.fetchall())
 
 
-PROJECTION = Projection(NAME, ("timeline_v1", "lookup_v1"), TABLE, Interest, project, parks=True)
+async def seats(tx: Tx, groups: Collection[UUID]) -> list[Seat]:
+    if not groups:
+        return []
+    cursor = await tx.execute(SEATS, (list(groups),), binary=True)
+    return [Seat(*row) for row in await cursor.fetchall()]
+
+
+PROJECTION = Projection(NAME, TABLES, TABLE, Interest, project, parks=True)

@@ -38,9 +38,30 @@ ORDER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "group.seat_held.v1": ("预占一个名额，等待支付", "Holds a seat until it is paid"),
     "group.seat_filled.v1": ("名额已确认", "The seat is filled"),
     "group.seat_released.v1": ("名额已释放：{why}", "The seat is free again, because {why}"),
-    "group.leadership_passed.v1": ("接任团主", "Leads the group from now on"),
-    "group.succeeded.v1": ("拼团成功", "The group succeeded"),
-    "group.failed.v1": ("拼团失败", "The group failed"),
+    "group.started.v1": (
+        "拼团已开始，{closes_at} 截止",
+        "The group is open to others until {closes_at}",
+    ),
+    "group.leadership_passed.v1": (
+        "原团主退出，由最早付款的成员接任，截止时间不变",
+        "The leader left; the earliest paid member leads on, and the deadline stays",
+    ),
+    "group.deciding.v1": (
+        "拼团已截止，等待在途支付的结果，至多十分钟",
+        "Past the deadline: payments in flight are awaited, for ten minutes at most",
+    ),
+    "group.succeeded.v1": (
+        "拼团成功，共 {orders} 单",
+        "The group succeeded, with {orders} orders",
+    ),
+    "group.failed.v1": (
+        "拼团失败，已付款的 {orders} 单将退款",
+        "The group failed: its {orders} paid orders get their money back",
+    ),
+    "group.voided.v1": (
+        "团主未付款，此团未成立",
+        "Its leader never paid, so the group never existed",
+    ),
     "payment.requested.v1": (
         "向渠道下单，商户单号 {out_trade_no}，金额 {amount}",
         "Announced to the channel under {out_trade_no}, {amount}",

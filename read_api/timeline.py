@@ -13,7 +13,7 @@ from read_api.access import ALL, OWN
 from read_api.asked import Asked
 from read_api.orders import as_uuid
 from read_api.snapshot import Reading, Snapshot
-from read_api.words import in_words
+from read_api.words import INSIDE, LOOKED_AFTER, in_words
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
@@ -52,7 +52,9 @@ class After(Asked):
 
 
 def entry(row: dict[str, Any], *, everything: bool) -> Entry:
-    zh, en = in_words(row["kind"], row["data"])
+    """One row. Of what only the merchant's people decide, a buyer is not told who said what to whom."""
+    inside = row["kind"] in INSIDE and not everything
+    zh, en = LOOKED_AFTER if inside else in_words(row["kind"], row["data"])
     data = row["data"] if everything else None
     return Entry(position=row["position"], at=row["at"], kind=row["kind"], zh=zh, en=en, data=data)
 

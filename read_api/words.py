@@ -11,6 +11,12 @@ SHANGHAI: Final = timezone(timedelta(hours=8))  # the business day's
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 WORDS: Final[dict[str, tuple[str, str]]] = ORDER_WORDS | REFUND_WORDS
 """By stored name: the sentence in Chinese and in English. `{field}` is a field of the event."""
+INSIDE: Final = frozenset({
+    "refund.escalated.v1", "refund.proposed.v1", "refund.resolution_proposed.v1",
+    "refund.resolution_approved.v1", "refund.resolution_declined.v1", "refund.witnesses_differ.v1",
+})  # fmt: skip
+"""Events with names and notes of the merchant's people, which are not for buyers."""
+LOOKED_AFTER: Final = ("商家正在处理这笔退款", "The merchant is looking after this refund")
 
 CHOICES: Final[dict[str, tuple[str, str]]] = {
     "deadline": ("支付超时", "the pay deadline passed"),

@@ -5,38 +5,24 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from commands.propose_refund import ProposeRefund
 from domain.events import EVENTS
 from domain.events.group import GroupSucceeded
-from domain.events.order import OrderEvent, OrderPaid, OrderPlaced, RefundOwed
-from domain.events.payment import PaymentCaptured, PaymentEvent
-from domain.events.refund import RefundEvent
+from domain.events.order import OrderPaid, OrderPlaced, RefundOwed
+from domain.events.payment import PaymentCaptured
+from domain.events.refund import RefundAttemptStarted, RefundSucceeded
+from domain.ids import UserId
 from infra.delivery.handlers import tags
 from projections import timeline
 from read_api.words import WORDS, in_words, yuan
-from tests.delivery.history import Fact
-from tests.read_api.conftest import Readers
+from tests.builders import ann, bob
+from tests.delivery.history import Fact, History, cell_of, facts_of
+from tests.read_api.conftest import Readers, tell
+from tests.servers import Database
+from tests.shop import Shop
+from tests.timelines import expected
 
 BOSS, ENGINEER = "acme/boss/read:all", "acme/eve/admin"
-
-
-def about(facts: list[Fact], order_id: UUID) -> list[str]:
-    """The names of everything that the log says of an order, its money and its group's end."""
-    streams = {order_id}
-    for fact in facts:
-        if getattr(fact.event, "order_id", None) == order_id and isinstance(
-            fact.event, OrderEvent | PaymentEvent | RefundEvent
-        ):
-            streams.add(fact.stream)
-    told = []
-    for fact in facts:
-        tag = str(fact.event.__struct_config__.tag)
-        if tag not in tags(timeline.Interest):
-            continue
-        named = order_id in timeline.orders_named(fact.event)
-        silent = fact.stream in streams and not timeline.orders_named(fact.event)
-        if named or silent:
-            told.append(tag)
-    return told
 
 
 async def test_a_timeline_holds_what_the_log_says_of_an_order(
@@ -46,7 +32,8 @@ async def test_a_timeline_holds_what_the_log_says_of_an_order(
     assert placed
     for event in placed[::5]:
         told = await readers.json(f"/v1/orders/{event.order_id}/timeline", BOSS)
-        assert [entry["kind"] for entry in told["entries"]] == about(acme, event.order_id)
+        log = expected(acme)[event.order_id]
+        assert [(it["position"], it["kind"]) for it in told["entries"]] == log
         assert all(entry["zh"] != entry["kind"] for entry in told["entries"])
 
 
@@ -60,6 +47,55 @@ async def test_a_buyer_reads_the_words_of_ones_own_order_only(
     assert {entry["data"] for entry in told["entries"]} == {None}
     stranger = await readers.get(path, f"acme/{UUID(int=9)}/read:own")
     assert stranger.status_code == 404
+
+
+async def test_a_buyer_is_not_told_what_people_say_among_themselves(
+    readers: Readers, database: Database, history: History
+) -> None:
+    shop = Shop(cell_of("desk"))
+    order_id = shop.buys_alone(ann).order_id
+    shop.pays(order_id)
+    shop.cell.ask(ProposeRefund(order_id, 100, "he shouted at us"), by=UserId(UUID(int=0xB055)))
+    await tell(database, history, facts_of(shop.cell), "desk")
+    path = f"/v1/orders/{order_id}/timeline"
+    ours = await readers.get(path, "desk/boss/read:all")
+    his = await readers.get(path, f"desk/{ann}/read:own")
+    assert "he shouted at us" in ours.text
+    assert "he shouted at us" not in his.text
+    assert str(UUID(int=0xB055)) not in his.text
+    assert len(ours.json()["entries"]) == len(his.json()["entries"])
+
+
+async def test_an_id_is_found_however_it_is_spelt(
+    readers: Readers, database: Database, history: History
+) -> None:
+    shop = Shop(cell_of("finds"))
+    opened = shop.opens_and_pays(ann)
+    shop.opens_and_pays(bob)
+    shop.withdraws(opened.order_id)
+    shop.repays()
+    await tell(database, history, facts_of(shop.cell), "finds")
+    (debt,) = shop.cell.happened(RefundOwed)
+    (attempt,) = shop.cell.happened(RefundAttemptStarted)
+    (done,) = shop.cell.happened(RefundSucceeded)
+    known = {
+        str(opened.order_id): "order",
+        str(opened.group_id): "group",
+        str(ann): "buyer",
+        str(debt.payment_id): "payment",
+        debt.transaction_id: "transaction",
+        str(debt.refund_id): "refund",
+        attempt.number: "out_refund_no",
+        done.channel_refund_id: "channel_refund",
+    }
+    for id, kind in known.items():
+        for spelling in {id, id.upper(), id.replace("-", "") if len(id) == 36 else id}:
+            found = await readers.json(f"/v1/lookup/{spelling}", "finds/boss/read:all")
+            assert [(it["kind"], it["order_id"]) for it in found["found"]] == [
+                (kind, str(opened.order_id))
+            ], spelling
+        other = await readers.json(f"/v1/lookup/{id}", "nobody/boss/read:all")
+        assert other["found"] == []
 
 
 async def test_any_id_of_an_order_leads_to_it(readers: Readers, acme: list[Fact]) -> None:
