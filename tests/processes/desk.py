@@ -11,6 +11,7 @@ from commands.ports import Answer, PaymentChannel
 from commands.processes.todo import Done, Due, Open, Point, Process
 from commands.use_case import Command
 from domain.errors import Rejected
+from infra.processes.breaker import Guarded
 from tests.in_memory import Cell
 
 PATIENCE = timedelta(seconds=30)
@@ -33,6 +34,7 @@ class Desk:
         self.due: dict[UUID, datetime] = {}
         self.keys: dict[str, Answer] = {}
         self.died = 0
+        self.guarded: Guarded | None = None
         self._channel = channel
         self._read = 0
         self._ids = 0
@@ -55,6 +57,11 @@ class Desk:
                 self.due[subject] = at
             case Done(subject=subject):
                 self.due.pop(subject, None)
+
+    def lose_the_list(self) -> None:
+        """It is made again from the facts at the next look."""
+        self.due.clear()
+        self._read = 0
 
     async def run(self, until: timedelta) -> None:
         """Work until nothing is due within that time; the clock jumps from point to point."""
@@ -101,11 +108,11 @@ class Desk:
             raise Killed
 
     def channel(self, tenant: str) -> PaymentChannel | None:
-        channel: PaymentChannel = self._channel
+        channel: PaymentChannel = self.guarded or self._channel
         return channel
 
     def pause(self, tenant: str) -> datetime | None:
-        return None
+        return self.guarded.breaker.pause() if self.guarded else None
 
     def now(self) -> datetime:
         return self.cell.at
