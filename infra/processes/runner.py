@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from commands.ports import Clock, KeyReused, NotOwner, Overloaded, Unreachable
 from commands.processes.todo import Point, Process, Tools, Wait
+from domain.identity import IdentityUnavailable
 from infra.crash import go_on
 from infra.delivery.alarms import raise_alarm
 from infra.delivery.connect import UNREACHABLE
@@ -23,7 +24,8 @@ FREE_TO_CLAIM: Final = 8  # hands that are free before more is claimed, so that 
 POLL_SECONDS: Final = 0.1
 
 OUTAGE: Final = (*UNREACHABLE, PoolTimeout)  # of the database; passes by itself
-LATER: Final = (Unreachable, Overloaded, NotOwner, KeyReused, *OUTAGE)  # no fault of the worker's
+# No fault of the worker's: the engine, who may come in, or the database is out of reach.
+LATER: Final = (Unreachable, Overloaded, NotOwner, KeyReused, IdentityUnavailable, *OUTAGE)
 log = logging.getLogger(__name__)
 
 

@@ -23,6 +23,7 @@ from domain.events.refund import (
     RefundResolutionApproved,
     RefundRetried,
 )
+from domain.identity import IdentityUnavailable
 from domain.ids import ProposalId, RefundId
 from infra.processes.list import CRASHES_MAX, apply
 from infra.processes.runner import Runner
@@ -154,6 +155,7 @@ async def test_s13_what_cannot_be_told_yet_is_not_set_aside_yet(pool: Pool) -> N
     [
         Unreachable("away"),
         Overloaded(1),
+        IdentityUnavailable("revocations cannot be read"),
         psycopg.OperationalError("the server closed the connection"),
         TimeoutError(),
         OSError(104, "Connection reset by peer"),
