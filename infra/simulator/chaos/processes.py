@@ -101,9 +101,15 @@ class Assault:
         told = Log(self._directory / "log" / f"{name}.log", f"SIGKILL at {point}")
         tell_to_die(self._directory, name, fault.detail)
         try:
-            await self._lead_to(point, name, fault.target)
+            killed = await self._killed(name)
+            if fault.target == "engine" or point == "life_noted":
+                await self._back(name, killed)
+            if point == "life_noted":
+                await self._lose_nats()
 
             async def died_there() -> bool:
+                if fault.target == "engine" and not told.appeared:
+                    await self._enthrone(name)
                 if point == "resolved" and not told.appeared:
                     await self._ask(END_SESSION)  # a session lost over a batch leads there
                 return told.appeared
@@ -116,18 +122,14 @@ class Assault:
             await self._back(one, None)
         return seen
 
-    async def _lead_to(self, point: str, name: str, kind: str) -> None:
-        """Begin the life that is to end there, and make it do what leads there."""
-        killed = await self._killed(name)
-        if kind == "engine":
-            await self._back(name, killed)
-            owner = await self._who(OWNER)
-            if owner != name:
-                await self._killed(owner)
-                await self._bury(owner)
-        elif point == "life_noted":
-            await self._back(name, killed)
-            await self._lose_nats()
+    async def _enthrone(self, name: str) -> None:
+        """Only an owner comes by its points: whoever else owns the cell dies, until it is this one's turn."""
+        owner = await self._processes.name(OWNER)
+        if owner in (None, name):
+            return
+        killed = await self._killed(owner)
+        await self._bury(owner)
+        await self._back(owner, killed)
 
     async def _lose_nats(self) -> None:
         store: Path = self._directory / "nats" / "store"
