@@ -1,4 +1,5 @@
-"""How alive is the business right now? Payments begun and orders readied per minute, and how long groups took to fill."""
+"""How alive is the business right now? Payments begun, orders formed and readied per minute, and how long
+groups took to fill. Effects commute."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ create table pulse_minutes_v1 (
   tenant           text        not null,
   minute           timestamptz not null,
   payments_started bigint      not null,
+  orders_formed    bigint      not null,           -- their group succeeded
   orders_readied   bigint      not null,
   position         bigint      not null,
   primary key (tenant, minute)
@@ -38,6 +40,7 @@ insert into pulse_minutes_v1 as old
 select * from json_populate_recordset(null::pulse_minutes_v1, %s::json)
 on conflict (tenant, minute) do update set
   payments_started = old.payments_started + excluded.payments_started,
+  orders_formed = old.orders_formed + excluded.orders_formed,
   orders_readied = old.orders_readied + excluded.orders_readied,
   position = greatest(old.position, excluded.position)"""
 SAVE_FILLS: LiteralString = """
@@ -45,7 +48,8 @@ insert into pulse_fills_v1 as old
 select * from json_populate_recordset(null::pulse_fills_v1, %s::json)
 on conflict (group_id) do update set
   started_at = coalesce(excluded.started_at, old.started_at),
-  filled_at = coalesce(excluded.filled_at, old.filled_at), position = excluded.position"""
+  filled_at = coalesce(excluded.filled_at, old.filled_at),
+  position = greatest(old.position, excluded.position)"""
 
 Interest: TypeAlias = OrderPaymentStarted | OrderReadied | GroupStarted | GroupSucceeded
 
@@ -56,6 +60,7 @@ class Minute(msgspec.Struct):
     tenant: str
     minute: datetime
     payments_started: int = 0
+    orders_formed: int = 0
     orders_readied: int = 0
     position: int = 0
 
@@ -82,11 +87,11 @@ async def project(batch: Sequence[Recorded], tx: Tx) -> None:
             fill.position = one.position
             if isinstance(event, GroupStarted):
                 fill.started_at = event.at
-            else:
-                fill.filled_at = event.at
-            continue
+                continue
+            fill.filled_at = event.at
         key = one.tenant, event.at.replace(second=0, microsecond=0)
         row = minutes.setdefault(key, Minute(*key))
+        row.orders_formed += len(event.orders) if isinstance(event, GroupSucceeded) else 0
         row.payments_started += isinstance(event, OrderPaymentStarted)
         row.orders_readied += isinstance(event, OrderReadied)
         row.position = one.position

@@ -29,6 +29,7 @@ select s.*, p.* from
   (select coalesce(sum(orders_placed), 0)::bigint as placed, coalesce(sum(orders_paid), 0)::bigint as paid
    from read.sales_minutes_v1 where tenant = %(tenant)s and minute >= %(since)s) s,
   (select coalesce(sum(payments_started), 0)::bigint as payment_started,
+     coalesce(sum(orders_formed), 0)::bigint as formed,
      coalesce(sum(orders_readied), 0)::bigint as readied
    from read.pulse_minutes_v1 where tenant = %(tenant)s and minute >= %(since)s) p"""
 FILLS: LiteralString = """
@@ -51,11 +52,15 @@ class Speed(BaseModel):
 
 
 class Funnel(BaseModel):
-    """Orders that came this far since the range began; `readied` are those whose deal is on."""
+    """Orders that came this far since the range began; each step counts when it was recorded.
+
+    `readied` are those whose deal is on; those bought alone are never `formed`.
+    """
 
     placed: int
     payment_started: int
     paid: int
+    formed: int
     readied: int
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from domain.problem import NOT_FOUND
 from read_api.access import ADMIN
-from read_api.asked import Strict
+from read_api.asked import Instant, Strict
 from read_api.problems import Refused
 from read_api.snapshot import Reading, Snapshot
 
@@ -25,9 +25,19 @@ class StreamReader(Protocol):
     """Reads the log of the write side, as it stands."""
 
     async def read(
-        self, cell: str, tenant: str, id: UUID, *, until: int, after: int, limit: int
+        self,
+        cell: str,
+        tenant: str,
+        id: UUID,
+        *,
+        until: int,
+        at: datetime | None,
+        after: int,
+        limit: int,
     ) -> list[dict[str, Any]]:
-        """Events of a stream with version above `after` and position up to `until`, the fields of `Event`.
+        """Events of a stream with version above `after`, as it was at position `until` and at time `at`.
+
+        The fields of `Event` for each.
 
         Empty when the tenant has no such stream.
         """
@@ -48,6 +58,7 @@ class Event(BaseModel):
     changed: dict[str, tuple[Any, Any]]
     trouble: str
     command: dict[str, Any] | None
+    hash: Annotated[str, Field(description="Chains it to every event of the cell before it.")]
 
 
 class Stream(BaseModel):
@@ -63,6 +74,7 @@ class Asking(Strict):
 
     after: Annotated[int, Field(ge=0, description="Versions up to this one are left out.")] = 0
     until: Annotated[int, Field(ge=0, description="The log as it was at this position.")] = 2**62
+    at: Annotated[Instant | None, Field(description="The log as it was at this time.")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
@@ -80,6 +92,7 @@ async def get_stream(
         snapshot.tenant,
         stream_id,
         until=asked.until,
+        at=asked.at,
         after=asked.after,
         limit=asked.limit + 1,
     )

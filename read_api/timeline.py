@@ -5,7 +5,7 @@ from typing import Annotated, Any, LiteralString
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from projections import order_status
 from projections import timeline as lines
@@ -21,10 +21,17 @@ READING = Reading(lines.NAME, order_status.NAME, needs=frozenset({OWN, ALL}))
 
 # A buyer reads what happened; how our machinery went about it is for those who look after it.
 WHOSE: LiteralString = """
-select buyer from read.order_status_v2 where tenant = %(tenant)s and order_id = %(id)s"""
+select buyer, group_id from read.order_status_v2 where tenant = %(tenant)s and order_id = %(id)s"""
 LINES: LiteralString = """
 select position, at, kind, data from read.timeline_v1
 where tenant = %(tenant)s and order_id = %(id)s and position > %(after)s order by position"""
+
+# The order's own stream, its group's, and those of its payments and refunds as far as they are known.
+DEGRADED: LiteralString = """
+select from read.parked p where p.handler = %(handler)s and p.tenant = %(tenant)s and p.stream_id in (
+  select %(id)s::uuid union all select %(group)s::uuid
+  union all select (t.data ->> name)::uuid from read.timeline_v1 t, unnest(array['payment_id', 'refund_id']) name
+  where t.order_id = %(id)s and t.data ? name) limit 1"""
 
 
 class Entry(BaseModel):
@@ -43,6 +50,7 @@ class Timeline(BaseModel):
 
     order_id: UUID
     entries: list[Entry]
+    degraded: Annotated[bool, Field(description="Some of it cannot be shown yet.")]
 
 
 class After(Asked):
@@ -73,4 +81,9 @@ async def timeline(
     if not mine:
         raise await snapshot.absent(lines.NAME, order_id)
     rows = await snapshot.rows(LINES, **values, after=asked.after)
-    return Timeline(order_id=order_id, entries=[entry(row, everything=everything) for row in rows])
+    parked = await snapshot.rows(DEGRADED, **values, handler=lines.NAME, group=whose[0]["group_id"])
+    return Timeline(
+        order_id=order_id,
+        entries=[entry(row, everything=everything) for row in rows],
+        degraded=bool(parked),
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import msgspec
 import psycopg
 
 from domain.decider import Decider
-from infra.cell.stream import Moment, NotThere, Story
+from infra.cell.stream import FOREVER, Moment, NotThere, Story
 from infra.cell.told import Told
 
 
@@ -21,18 +22,27 @@ class StreamBrowser:
         self._deciders = deciders
 
     async def read(
-        self, cell: str, tenant: str, id: UUID, *, until: int, after: int, limit: int
+        self,
+        cell: str,
+        tenant: str,
+        id: UUID,
+        *,
+        until: int,
+        at: datetime | None,
+        after: int,
+        limit: int,
     ) -> list[dict[str, Any]]:
-        return await asyncio.to_thread(self._read, cell, tenant, id, until, after, limit)
+        moment = Moment(until, at or FOREVER)
+        return await asyncio.to_thread(self._read, cell, tenant, id, moment, after, limit)
 
     def _read(
-        self, cell: str, tenant: str, id: UUID, until: int, after: int, limit: int
+        self, cell: str, tenant: str, id: UUID, until: Moment, after: int, limit: int
     ) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         with psycopg.connect(self._dsn) as session:
             session.read_only = True
             story = Story(session, cell, self._deciders)
-            for before, told in in_pairs(story, id, Moment(position=until)):
+            for before, told in in_pairs(story, id, until):
                 if told.tenant != tenant or len(found) == limit:
                     break
                 if told.version > after:

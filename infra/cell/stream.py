@@ -25,10 +25,12 @@ PAGE = 500  # events read at once
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 _EVENT: LiteralString = """
-e.position, e.epoch, e.recorded_at, e.tenant, e.category, e.stream_id, e.version, e.type, e.data"""
+e.position, e.epoch, e.recorded_at, e.tenant, e.category, e.stream_id, e.version, e.type, e.data,
+encode(e.hash, 'hex')"""
 _ASKED: LiteralString = """
 c.seq, c.command_id, c.name, c.tenant, c.principal, c.idempotency_key, c.outcome, c.at, c.body, c.reply,
-c.facts, c.seen_position, c.first_position, c.last_position, c.code_rev, c.correlation_id, c.causation_id"""
+c.facts, c.seen_position, c.first_position, c.last_position, c.code_rev, c.correlation_id, c.causation_id,
+encode(c.hash, 'hex')"""
 _STREAM: LiteralString = (
     "select" + _EVENT + "," + _ASKED + " from {0}.events e"
     " left join {0}.commands c on c.command_id = e.command_id"
@@ -194,7 +196,7 @@ def told_of(row: Sequence[Any]) -> Told:
     if isinstance(event, dict):
         event.pop("type", None)
     position, epoch, at, tenant, category, stream, version, type = row[:8]
-    told = Told(position, epoch, at, tenant, category, stream, version, type, event)
-    if len(row) > 9 and row[9] is not None:
-        told.command = Asked.of(row[9:])._asdict()
+    told = Told(position, epoch, at, tenant, category, stream, version, type, event, hash=row[9])
+    if len(row) > 10 and row[10] is not None:
+        told.command = Asked.of(row[10:])._asdict()
     return told

@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     code_rev: str
     correlation_id: UUID
     causation_id: UUID | None
+    hash: str
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Asked":
@@ -38,7 +39,9 @@ class Asked(NamedTuple):
 
 
 class Told(msgspec.Struct):
-    """One event. `changed`: field of the state -> before and after; `trouble`: why there is no state."""
+    """One event. `changed`: field of the state -> before and after; `trouble`: why there is no state.
+
+    `hash` chains it to every event of the cell before it."""
 
     position: int
     epoch: int
@@ -53,6 +56,7 @@ class Told(msgspec.Struct):
     state: dict[str, Any] | None = None
     changed: dict[str, tuple[Any, Any]] = {}
     trouble: str = ""
+    hash: str = ""
 
 
 def plain(stored: bytes) -> Any:
