@@ -14,6 +14,7 @@ from infra.simulator.world.wallet import Wallet
 CHANNEL: Final = "wechatpay"
 DEFINITE: Final = frozenset({200, 404, 409})  # what an honest command is answered
 TAKEN: Final = "OUT_TRADE_NO_USED"  # the channel: this was paid already
+CLOSED_BY_NOW: Final = "channel_refused"
 OWN_REPLY_MISSING: Final = "pay"  # answered with parameters for the cashier, not with the reply
 
 
@@ -105,7 +106,12 @@ class Shop:
         return answer
 
     def _same_answer(self, name: str, key: str, one: Answer, other: Answer) -> None:
-        """The cashier's parameters are signed anew each time; every other answer is one and the same."""
+        """The cashier's parameters are signed anew each time; every other answer is one and the same.
+
+        The channel is asked anew, too: who insisted until the payment was closed hears its no.
+        """
+        if name == OWN_REPLY_MISSING and CLOSED_BY_NOW in (one.code, other.code):
+            return
         differ = one.status != other.status or (
             one.raw != other.raw if name != OWN_REPLY_MISSING else one.code != other.code
         )
