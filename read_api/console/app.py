@@ -1,5 +1,6 @@
 """The console put together: sign-in, pages, and the gate in front of them."""
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -13,16 +14,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from read_api.console import assets, dashboard, errors, login
+from read_api.console import assets, dashboard, errors, login, order, refunds, streams, system
 from read_api.console.gate import Gate
 from read_api.console.house import House
 from read_api.console.sessions import Clock, Sessions
-from read_api.console.view import View, view_of
+from read_api.console.view import view_of
 
-Page = Callable[[View], Awaitable[None]]
+Page = Callable[..., Awaitable[None]]  # of a View, and of the id in the address if there is one
 
 SHOWN: Final[dict[str, Page]] = {
     "/": dashboard.page,
+    "/order": order.page,
+    "/refunds": refunds.page,
+    "/streams": streams.page,
+    "/system": system.page,
 }
 FAVICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8"'
@@ -64,8 +69,11 @@ def create_app(house: House) -> FastAPI:
 
 
 def register(house: House, path: str, body: Page) -> None:
+    about_one_thing = "id" in inspect.signature(body).parameters
+
     async def shown(request: Request) -> None:
-        await body(view_of(house, request))
+        about = {"id": request.query_params.get("id", "").strip()} if about_one_thing else {}
+        await body(view_of(house, request), **about)
 
     ui.page(path)(shown)
 

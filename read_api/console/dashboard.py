@@ -8,21 +8,20 @@ from nicegui import ui
 
 from read_api.console import charts
 from read_api.console.figures import Figures
-from read_api.console.formats import count, hour_and_minute, midnight, parsed, percent
+from read_api.console.formats import count, hour_and_minute, lasting, midnight_of, parsed, percent
 from read_api.console.frame import framed
-from read_api.console.panels import HEAD, Bar, Panel, bars, map_of_tiles, shares
+from read_api.console.panels import HEAD, Bar, Panel, bars, map_of_tiles, numbers, shares
+from read_api.console.refund_words import said
 from read_api.console.short_groups import ShortGroups
+from read_api.console.texts_reasons import REASONS
 from read_api.console.view import View
 
 EVERY_SECONDS: Final = 2.0
 HOUR: Final = timedelta(hours=1)
 REASONS_MAX: Final = 8
-FUNNEL: Final = {
-    "funnel_placed": "orders_placed",
-    "funnel_paid": "orders_paid",
-    "funnel_formed": "groups_succeeded",
-    "funnel_failed": "groups_failed",
-}
+STEPS: Final = ("placed", "payment_started", "paid", "readied")
+PACES: Final = ("last_10s", "last_60s")
+MINUTE_SECONDS: Final = 60
 
 
 class Dashboard:
@@ -35,47 +34,59 @@ class Dashboard:
         self.notice.set_visibility(False)
         self.figures = Figures(view)
         with ui.element("div").classes("grid"):
-            with ui.element("section").classes("card w8"):
+            with ui.element("section").classes("card w6"):
                 head = HEAD.format(t("orders_chart"), t("per_minute"))
                 ui.html(head, sanitize=False).classes("head")
                 names = (t("placed"), t("paid"))
                 self.chart = ui.echart(charts.lines(names, dark=view.taste.dark)).classes("chart")
-            self.funnel = Panel(t("funnel"))
+            with ui.element("div").classes("stack w3"):
+                self.pace = Panel(t("per_second"))
+                self.fill_time = Panel(t("fill_time"))
+            self.funnel = Panel(t("funnel"), width="w3")
             self.map = Panel(t("provinces"), t("today"), "w5")
             self.short = ShortGroups(view)
             self.refusals = Panel(t("refusals"), width="w3")
 
     async def refresh(self) -> None:
         api, now = self.view.api, self.view.now()
-        today = midnight(now).isoformat()
-        day, groups, hour, refused, short = await asyncio.gather(
+        midnight = midnight_of(now)
+        today, minutes = (
+            midnight.isoformat(),
+            int((now - midnight).total_seconds()) // MINUTE_SECONDS,
+        )
+        day, hour, refused, live = await asyncio.gather(
             api.get("/v1/dashboard/sales", since=today, by="province"),
-            api.get("/v1/dashboard/sales", since=today, by="campaign"),
             api.get("/v1/dashboard/sales", since=(now - HOUR).isoformat(), by="minute"),
             api.get("/v1/dashboard/refusals", since=today),
-            self.short.fetch(),
+            api.get("/v1/dashboard/now", minutes=max(minutes, 1)),
         )
         self.notice.set_visibility(day["degraded"])
         self.figures.show(day)
-        self.short.show(short)
         self.show_map(day["lines"])
-        self.show_funnel(groups["total"])
         self.show_chart(hour["lines"])
         self.show_refusals(refused)
+        self.show_live(live)
+
+    def show_live(self, live: dict[str, Any]) -> None:
+        t, pace, fill = self.view.t, live["orders_per_second"], live["time_to_fill"]
+        self.short.show(live)
+        self.pace.show(numbers((t(key), f"{pace[key]:.1f}") for key in PACES))
+        within = (("half_of_groups", "p50_seconds"), ("most_of_groups", "p90_seconds"))
+        self.fill_time.show(
+            numbers((t(key), lasting(fill[field])) for key, field in within),
+            t("groups_counted").format(count(fill["groups"])),
+        )
+        values = [live["funnel"][step] for step in STEPS]
+        lines = [
+            Bar(t(f"funnel_{step}"), count(value), share, percent(share))
+            for step, value, share in zip(STEPS, values, shares(values), strict=True)
+        ]
+        self.funnel.show(bars(lines, t("nothing")))
 
     def show_map(self, lines: list[dict[str, Any]]) -> None:
         fen = {line["key"]: line["paid_fen"] for line in lines}
         chinese, dark = self.view.language == "zh", self.view.taste.dark
         self.map.show(map_of_tiles(fen, chinese=chinese, dark=dark))
-
-    def show_funnel(self, total: dict[str, Any]) -> None:
-        values = [total[key] or 0 for key in FUNNEL.values()]
-        lines = [
-            Bar(self.view.t(name), count(value), share)
-            for name, value, share in zip(FUNNEL, values, shares(values), strict=True)
-        ]
-        rate = f"{self.view.t('success_rate')} {percent(total['success_rate'])}"
-        self.funnel.show(bars(lines, self.view.t("nothing")), rate)
 
     def show_chart(self, lines: list[dict[str, Any]]) -> None:
         over = lines[:-1]  # the minute that is not over yet would look like a fall
@@ -86,7 +97,7 @@ class Dashboard:
     def show_refusals(self, refused: dict[str, Any]) -> None:
         lines = refused["lines"][:REASONS_MAX]
         drawn = [
-            Bar(line["code"], count(line["times"]), share, line["command"])
+            Bar(said(self.view, REASONS, line["code"]), count(line["times"]), share)
             for line, share in zip(lines, shares(it["times"] for it in lines), strict=True)
         ]
         more = self.view.t("of_decided").format(

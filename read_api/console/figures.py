@@ -37,4 +37,4 @@ class Figures:
         colon = self._view.either("：", ": ")
         said = self._view.either(definition["zh"], definition["en"])
         name, _, means = said.partition(colon)
-        return name, means
+        return name, means[:1].upper() + means[1:]

@@ -45,7 +45,7 @@ def hour_and_minute(at: datetime) -> str:
     return at.astimezone(SHANGHAI).strftime("%H:%M")
 
 
-def midnight(now: datetime) -> datetime:
+def midnight_of(now: datetime) -> datetime:
     """When the business day of this instant began."""
     return now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
 

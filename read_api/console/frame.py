@@ -10,9 +10,14 @@ from nicegui import ui
 
 from read_api.console.assets import SCRIPT_URL, STYLE_URL
 from read_api.console.view import View
+from read_api.console.watch import watch_session
 
 PAGES: Final = {
     "dashboard": "/",
+    "order": "/order",
+    "refunds": "/refunds",
+    "streams": "/streams",
+    "system": "/system",
 }
 KEYS: Final = (
     ("1 – 5", "key_pages"),
@@ -61,12 +66,12 @@ def framed(view: View, page: str, title: str = "") -> Iterator[None]:
     ui.add_head_html(HEAD.format(STYLE_URL, SCRIPT_URL, "dark" if view.taste.dark else "light"))
     with ui.element("header").classes("top"):
         ui.html(header(view, page), sanitize=False).classes("top-left")
-        view.state = ui.label(t("waiting")).classes("state").props("role=status")
+        view.state = ui.label().classes("state").props("role=status")
         ui.html(tools(view), sanitize=False).classes("top-right")
     with ui.element("main").classes(f"page page-{page}").props('id=content tabindex="-1"'):
         yield
     ui.html(help_dialog(view), sanitize=False)
-    view.watch_session()
+    watch_session(view)
 
 
 def header(view: View, page: str) -> Markup:

@@ -18,6 +18,7 @@ TILE: Final = Markup(
 )
 BLANK: Final = Markup('<div class="blank">{}</div>')
 HEAD: Final = Markup('<h2>{}</h2><span class="more">{}</span>')
+NUMBER: Final = Markup("<div><b>{}</b><span>{}</span></div>")
 LIGHT: Final = ((253, 240, 234), (200, 54, 29))  # RGB of nothing much and of the most
 DARK: Final = ((44, 30, 30), (232, 84, 54))
 
@@ -57,6 +58,12 @@ def bars(lines: Sequence[Bar], nothing: str, tone: str = "") -> Markup:
         for line in lines
     )
     return Markup('<div class="bars">{}</div>').format(Markup("").join(drawn))
+
+
+def numbers(facts: Iterable[tuple[str, str]]) -> Markup:
+    """A few figures side by side."""
+    drawn = Markup("").join(NUMBER.format(value, label) for label, value in facts)
+    return Markup('<div class="numbers">{}</div>').format(drawn)
 
 
 def shares(values: Iterable[float]) -> list[float]:

@@ -2,15 +2,14 @@
 
 from typing import Any, Final
 
-from markupsafe import Markup
 from nicegui import ui
 
-from read_api.console.formats import brief, lasting, parsed, yuan
+from read_api.console.formats import brief, count, lasting, parsed
+from read_api.console.panels import HEAD
 from read_api.console.tables import Column, Table, code
 from read_api.console.view import View
 
 SHOWN_MAX: Final = 8
-LOOKED_AT_MAX: Final = 200  # open groups, nearest their deadline first
 
 
 class ShortGroups:
@@ -20,28 +19,28 @@ class ShortGroups:
         t = view.t
         self._view = view
         with ui.element("section").classes("card w4"):
-            ui.html(Markup("<h2>{}</h2>").format(t("short_groups")), sanitize=False).classes("head")
+            self._head = ui.html("", sanitize=False).classes("head")
             columns = (
                 Column("group", t("group")),
                 Column("filled", t("filled"), right=True),
-                Column("price", t("price"), right=True),
                 Column("left", t("left"), right=True),
             )
-            self._table = Table(columns, t("none_short"))
+            self._table = Table(columns, t("none_short"), self._open)
 
-    async def fetch(self) -> list[dict[str, Any]]:
-        found = await self._view.api.get("/v1/groups", status="OPEN", limit=LOOKED_AT_MAX)
-        return [it for it in found["items"] if it["free"] == 1 and it["closes_at"]][:SHOWN_MAX]
-
-    def show(self, groups: list[dict[str, Any]]) -> None:
-        now = self._view.now()
+    def show(self, live: dict[str, Any]) -> None:
+        t, now = self._view.t, parsed(live["at"])
+        head = HEAD.format(t("short_groups"), t("one_short_of").format(count(live["one_short"])))
+        if self._head.content != head:
+            self._head.set_content(head)
         self._table.show(
             {
                 "id": it["group_id"],
                 "group": code(brief(it["group_id"]), it["group_id"]),
-                "filled": f"{it['filled']}/{it['seats']}",
-                "price": yuan(it["group_price_fen"]),
+                "filled": f"{it['seats'] - 1}/{it['seats']}",
                 "left": lasting((parsed(it["closes_at"]) - now).total_seconds()),
             }
-            for it in groups
+            for it in live["one_short_soon"][:SHOWN_MAX]
         )
+
+    def _open(self, id: str) -> None:
+        ui.navigate.to(f"/streams?id={id}")

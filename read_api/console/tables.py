@@ -1,20 +1,10 @@
 """Tables that can be walked by keyboard: one row takes the focus, arrows move it, Enter opens it."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from nicegui import events, ui
-
-BODY: Final = r"""
-<q-tr :props="props" data-row :data-id="props.row.id" :tabindex="props.rowIndex === 0 ? 0 : -1"
-      @click="$parent.$emit('open', props.row.id)">
-  <q-td v-for="col in props.cols" :key="col.name" :props="props">
-    <span v-if="col.value && col.value.tone" :class="'chip ' + col.value.tone">{{ col.value.text }}</span>
-    <span v-else-if="col.value && col.value.mono" class="mono" :title="col.value.mono">{{ col.value.text }}</span>
-    <template v-else>{{ col.value }}</template>
-  </q-td>
-</q-tr>
-"""
 
 
 class Column(NamedTuple):
@@ -34,30 +24,36 @@ def code(text: str, whole: str) -> dict[str, str]:
     return {"text": text, "mono": whole or text}
 
 
-class Table:
+class Table(ui.element, component="rows.js"):
     """Rows are dicts with an `id`. `show` replaces them; the focus stays on the row it is on."""
 
     def __init__(
         self, columns: Sequence[Column], nothing: str, open: Callable[[str], Any] | None = None
     ) -> None:
-        listed = [
-            {"name": it.name, "label": it.label, "field": it.name, "align": "right" if it.right else "left"}
-            for it in columns
-        ]  # fmt: skip
-        self._table = ui.table(columns=listed, rows=[], row_key="id").props(
-            f'flat dense hide-pagination :rows-per-page-options="[0]" no-data-label="{nothing}"'
-        )
-        self._table.style("width: 100%")
-        self._table.add_slot("body", BODY)
+        super().__init__()
+        self._props["columns"] = [column._asdict() for column in columns]
+        self._props["rows"] = []
+        self._props["nothing"] = nothing
+        self._props["chosen"] = ""
+        self._props["opens"] = open is not None
         if open is not None:
             opening = open
 
-            def opened(event: events.GenericEventArguments) -> None:
-                opening(str(event.args))
+            async def opened(event: events.GenericEventArguments) -> None:
+                result = opening(str(event.args))
+                if inspect.isawaitable(result):
+                    await result
 
-            self._table.on("open", opened)
+            self.on("open", opened)
 
     def show(self, rows: Iterable[Mapping[str, Any]]) -> None:
         fresh = [dict(row) for row in rows]
-        if fresh != self._table.rows:
-            self._table.rows = fresh
+        if fresh != self._props["rows"]:
+            self._props["rows"] = fresh
+            self.update()
+
+    def open_row(self, id: str) -> None:
+        """Show which row is open."""
+        if id != self._props["chosen"]:
+            self._props["chosen"] = id
+            self.update()

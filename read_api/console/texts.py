@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from read_api.console.texts_trade import DASHBOARD
+from read_api.console.texts_desk import DESK
+from read_api.console.texts_engine import STREAMS, SYSTEM
+from read_api.console.texts_trade import DASHBOARD, ORDER
 
 Language = Literal["zh", "en"]
 Words = Callable[[str], str]
@@ -21,6 +23,7 @@ FRAME: Final[Texts] = {
     "language": ("English", "中文"),
     "sign_out": ("退出", "Sign out"),
     "live": ("实时", "Live"),
+    "as_of": ("截至", "As of"),
     "waiting": ("连接中", "Connecting"),
     "stale": ("数据源暂不可用，正在重试", "The API does not answer; trying again"),
     "skip": ("跳到正文", "Skip to content"),
@@ -72,4 +75,4 @@ def merged(*parts: Texts) -> Texts:
     return {key: text for part in parts for key, text in part.items()}
 
 
-ALL: Final = merged(FRAME, LOGIN, DASHBOARD)
+ALL: Final = merged(FRAME, LOGIN, DASHBOARD, ORDER, DESK, STREAMS, SYSTEM)

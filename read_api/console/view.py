@@ -4,12 +4,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any
 
 from nicegui import ui
 from starlette.requests import Request
 
-from read_api.console.api import Api, Away, Ended, Refused
+from read_api.console.api import Api, Away, Ended, Missing, Refused
 from read_api.console.formats import clock_time
 from read_api.console.gate import LOGIN, session_of
 from read_api.console.house import House
@@ -20,7 +20,6 @@ from read_api.console.texts import Words
 log = logging.getLogger(__name__)
 
 Refresh = Callable[[], Awaitable[None]]
-STILL_THERE_SECONDS: Final = 2.0
 
 
 @dataclass
@@ -54,6 +53,7 @@ class View:
         async def once() -> None:
             await self.attempt(refresh)
 
+        self._say("", self.t("waiting"))
         ui.timer(seconds, once)
 
     async def attempt(self, work: Refresh) -> bool:
@@ -66,11 +66,35 @@ class View:
             log.warning("the API does not answer: %s", away)
             self._say("stale", self.t("stale"))
         except Refused as no:
-            self._say("stale", self.t("forbidden") if no.status == 403 else no.said(self.language))
+            self._say("stale", self.reason(no))
         else:
             self._say("live", f"{self.t('live')} {clock_time(self.now())}")
             return True
         return False
+
+    async def fetch(self, path: str, **asked: Any) -> dict[str, Any] | None:
+        """What a page is about. None when there is none to be had, which the page then says in its place."""
+        try:
+            found = await self.api.get(path, **asked)
+            self._say("live", f"{self.t('as_of')} {clock_time(self.now())}")
+            return found
+        except Ended:
+            self.leave()
+        except Away:
+            self.notice(self.t("stale"))
+        except Missing:
+            self.notice(self.t("missing"))
+        except Refused as no:
+            self.notice(self.reason(no))
+        return None
+
+    def reason(self, no: Refused) -> str:
+        return self.t("forbidden") if no.status == 403 else no.said(self.language)
+
+    def notice(self, said: str) -> None:
+        """In place of what a page is about."""
+        with ui.element("section").classes("card empty"):
+            ui.label(said).props("role=alert")
 
     def _say(self, tone: str, text: str) -> None:
         if self.state is not None:
@@ -78,18 +102,8 @@ class View:
             self.state.classes(replace=f"state {tone}")
 
     def leave(self) -> None:
-        """The session is over, here and in every other tab."""
         self.house.sessions.close(self.session)
         ui.navigate.to(LOGIN)
-
-    def watch_session(self) -> None:
-        """Somebody signed out elsewhere, or the token expired: nothing stays on the screen."""
-
-        def look() -> None:
-            if self.house.sessions.find(self.session.id) is None:
-                ui.navigate.to(LOGIN)
-
-        ui.timer(STILL_THERE_SECONDS, look)
 
 
 def view_of(house: House, request: Request) -> View:

@@ -59,7 +59,7 @@ class Platform:
         self.ask(who, "receive_stock", pool_id=pool, quantity=1000, reference="DN-1")
         terms = {
             "type": "classic", "group_price": {"fen": PRICE_FEN}, "single_price": {"fen": 2590},
-            "seats": 2, "hours": 24, "per_user_limit": 5, "allotment": 500,
+            "seats": 2, "hours": 1, "per_user_limit": 5, "allotment": 500,
             "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2040-01-01T00:00:00Z",
         }  # fmt: skip
         launched = self.ask(
@@ -75,6 +75,20 @@ class Platform:
     def opens_and_pays(self) -> dict[str, Any]:
         who = str(uuid4())
         placed = self.opens(who)
+        self.pays(who, placed)
+        return {**placed, "buyer": who}
+
+    def ready_order(self) -> dict[str, Any]:
+        """Both seats of a group are paid: it succeeds, and its orders wait to be shipped."""
+        placed, who = self.opens_and_pays(), str(uuid4())
+        joined = self.ask(self.token(who), "join_group", group_id=placed["group_id"], province="44")
+        self.pays(who, joined, "READY")
+        return {**joined, "buyer": who}
+
+    def withdraws(self, placed: dict[str, Any]) -> None:
+        self.ask(self.token(placed["buyer"]), "withdraw_order", order_id=placed["order_id"])
+
+    def pays(self, who: str, placed: dict[str, Any], until: str = "GROUPING") -> None:
         started = call(
             "POST",
             f"{self.api}/v1/payments",
@@ -84,9 +98,12 @@ class Platform:
         )
         paying = {"prepay_id": prepay_id(started), "payer_openid": f"o-{who}"}
         call("POST", f"{self.channel}/sim/pay", body=paying)
-        path = f"/v1/orders/{placed['order_id']}"
-        eventually(lambda: self.get(path)["status"] == "GROUPING", 30)
-        return placed
+        eventually(lambda: self.status(placed["order_id"]) == until, 30)
+
+    def status(self, order_id: str) -> str:
+        """As the read side knows it; nothing while it knows nothing."""
+        newest = self.get("/v1/orders?limit=50")["items"]
+        return next((it["status"] for it in newest if it["order_id"] == order_id), "")
 
 
 def prepay_id(started: dict[str, Any]) -> str:

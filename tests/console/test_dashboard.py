@@ -64,8 +64,9 @@ def test_nothing_is_asked_of_anybody_else_and_nothing_is_complained_about(
 ) -> None:
     page = sign_in("engineer", "/login")
     heard = Heard(page.context)
+    order = platform.opens()["order_id"]
     for path in PAGES.values():
-        page.goto(platform.console + path)
+        page.goto(f"{platform.console}{path}?id={order}")
         page.wait_for_selector("main.page")
         page.wait_for_selector(".state.live")
     assert heard.asked != []
