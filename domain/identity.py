@@ -30,6 +30,7 @@ class Principal(NamedTuple):
     """The verified caller. Tenant and owner come from here and from nowhere else.
 
     `platform` is true only for tokens signed by the platform's own key: its services acting for a tenant.
+    `marks` are the names under which this very token can be revoked.
     """
 
     tenant: str
@@ -37,6 +38,7 @@ class Principal(NamedTuple):
     scopes: frozenset[str]
     expires_at: datetime
     platform: bool = False
+    marks: tuple[str, ...] = ()
 
     def may(self, needs: frozenset[str]) -> bool:
         """True when any one of `needs` was granted."""
@@ -56,3 +58,6 @@ class TokenVerifier(Protocol):
 
     async def verify(self, token: str) -> Principal:
         """Raises: Unauthenticated, IdentityUnavailable."""
+
+    def still_valid(self, principal: Principal) -> bool:
+        """False once what let the principal in has expired or was revoked. Raises: IdentityUnavailable."""

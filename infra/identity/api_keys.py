@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from psycopg import AsyncConnection
 
-from domain.identity import SCOPES, Unauthenticated
-from infra.identity.credential import TENANT, WORD, Credential, credential, derived, key_mark
+from domain.identity import SCOPES, Principal, Unauthenticated
+from infra.identity.credential import TENANT, WORD, credential, derived, key_mark
 
 ALPHABET: Final = string.digits + string.ascii_letters
 PREFIX: Final = "tuan_live_"
@@ -107,7 +107,7 @@ class ApiKeys:
         )
         return done.rowcount == 1
 
-    async def read(self, connection: AsyncConnection[Any], key: ApiKey) -> Credential:
+    async def read(self, connection: AsyncConnection[Any], key: ApiKey) -> Principal:
         """Raises: Unauthenticated."""
         found = await connection.execute(
             "SELECT tenant, principal, secret_mac, scopes, expires_at FROM platform.api_keys"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import msgspec
 
@@ -16,13 +16,6 @@ INSTANT_MAX: Final = 253_402_300_799  # seconds; the last one that `datetime` ca
 Tenant = Annotated[str, msgspec.Meta(pattern=TENANT)]
 Word = Annotated[str, msgspec.Meta(pattern=WORD)]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=INSTANT_MAX)]  # seconds since 1970
-
-
-class Credential(NamedTuple):
-    """A principal and the names under which this very token can be revoked."""
-
-    principal: Principal
-    marks: tuple[str, ...]
 
 
 def subject_mark(tenant: str, subject: str) -> str:
@@ -46,9 +39,10 @@ def credential(
     *,
     mark: str,
     platform: bool = False,
-) -> Credential:
-    principal = Principal(tenant, subject, frozenset(scopes), expires_at, platform)
-    return Credential(principal, (mark, subject_mark(tenant, subject)))
+) -> Principal:
+    """The caller that a genuine token names; `mark` is the name under which the token itself can be revoked."""
+    marks = (mark, subject_mark(tenant, subject))
+    return Principal(tenant, subject, frozenset(scopes), expires_at, platform, marks)
 
 
 def instant(seconds: int) -> datetime:

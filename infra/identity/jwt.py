@@ -7,10 +7,9 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from commands.ports import Clock
-from domain.identity import Unauthenticated
+from domain.identity import Principal, Unauthenticated
 from infra.base64url import decoded
 from infra.identity.credential import (
-    Credential,
     Instant,
     Tenant,
     Word,
@@ -60,7 +59,7 @@ class JwtReader:
         self._headers = msgspec.json.Decoder(Header)
         self._claims = msgspec.json.Decoder(Claims)
 
-    async def read(self, token: str) -> Credential:
+    async def read(self, token: str) -> Principal:
         """Raises: Unauthenticated, IdentityUnavailable (the issuer's keys cannot be had)."""
         try:
             header = self._headers.decode(decoded(token.partition(".")[0]))
@@ -80,7 +79,7 @@ class JwtReader:
         except (JoseError, ValueError, RecursionError):
             raise Unauthenticated from None
 
-    def _believe(self, claims: Claims) -> Credential:
+    def _believe(self, claims: Claims) -> Principal:
         audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
         if claims.iss != self.issuer or self.audience not in audiences:
             raise Unauthenticated

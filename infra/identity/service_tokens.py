@@ -11,10 +11,9 @@ from typing import Final
 import msgspec
 
 from commands.ports import Clock
-from domain.identity import Unauthenticated
+from domain.identity import Principal, Unauthenticated
 from infra.base64url import decoded, encoded
 from infra.identity.credential import (
-    Credential,
     Instant,
     Tenant,
     Word,
@@ -63,7 +62,7 @@ class ServiceTokens:
         text = encoded(msgspec.json.encode(claims))
         return f"{PREFIX}{text}.{encoded(self._mac(text))}"
 
-    def read(self, token: str) -> Credential:
+    def read(self, token: str) -> Principal:
         """Raises: Unauthenticated."""
         text, _, mac = token.removeprefix(PREFIX).partition(".")
         try:

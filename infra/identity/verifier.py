@@ -15,7 +15,6 @@ from commands.ports import Clock
 from domain.identity import IdentityUnavailable, Principal, Unauthenticated
 from infra.identity import api_keys, service_tokens
 from infra.identity.api_keys import ApiKeys
-from infra.identity.credential import Credential
 from infra.identity.jwt import JwtReader
 from infra.identity.register import Register
 from infra.identity.service_tokens import ServiceTokens
@@ -44,7 +43,7 @@ class Verifier:
         self._pool = pool
         self._register = register
         self._clock = clock
-        self._known: dict[bytes, Credential] = {}
+        self._known: dict[bytes, Principal] = {}
 
     async def verify(self, token: str) -> Principal:
         """Raises: Unauthenticated, IdentityUnavailable."""
@@ -53,30 +52,36 @@ class Verifier:
         if known is None:
             known = await self._read(token)
             self._remember(digest, known)
-        if self._register.revoked(known.marks) or self._clock.now() >= known.principal.expires_at:
+        if not self.still_valid(known):
             self._known.pop(digest, None)
             raise Unauthenticated
-        return known.principal
+        return known
 
-    def _remember(self, digest: bytes, credential: Credential) -> None:
-        self._known[digest] = credential
+    def still_valid(self, principal: Principal) -> bool:
+        """False once it has expired or was revoked. Raises: IdentityUnavailable."""
+        return not (
+            self._register.revoked(principal.marks) or self._clock.now() >= principal.expires_at
+        )
+
+    def _remember(self, digest: bytes, principal: Principal) -> None:
+        self._known[digest] = principal
         if len(self._known) > KNOWN_MAX:
             del self._known[next(iter(self._known))]
 
-    async def _read(self, token: str) -> Credential:
+    async def _read(self, token: str) -> Principal:
         if len(token) > TOKEN_MAX or not token.isascii():
             raise Unauthenticated
         if token.startswith(service_tokens.PREFIX):
-            credential = self._services.read(token)
+            principal = self._services.read(token)
         elif token.startswith(api_keys.PREFIX):
-            credential = await self._look_up(token)
+            principal = await self._look_up(token)
         else:
-            credential = await self._jwts.read(token)
-        if await self._register.cell_of(credential.principal.tenant) is None:
+            principal = await self._jwts.read(token)
+        if await self._register.cell_of(principal.tenant) is None:
             raise Unauthenticated
-        return credential
+        return principal
 
-    async def _look_up(self, token: str) -> Credential:
+    async def _look_up(self, token: str) -> Principal:
         key = api_keys.parse(token)
         if key is None:
             raise Unauthenticated

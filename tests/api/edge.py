@@ -57,6 +57,9 @@ class Tokens:
             tenant, subject, named - {"platform"}, NOON + timedelta(days=1), "platform" in named
         )
 
+    def still_valid(self, principal: Principal) -> bool:
+        return not self.down
+
 
 def token(*scopes: str, tenant: str = "demo", subject: str = ANN) -> dict[str, str]:
     return {"authorization": f"Bearer {'~'.join((tenant, subject, *scopes))}"}

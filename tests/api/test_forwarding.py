@@ -46,9 +46,12 @@ class Owner:
 
     async def verify(self, text: str) -> Principal:
         try:
-            return self.services.read(text).principal
+            return self.services.read(text)
         except Unauthenticated:
             return await self.edge.tokens.verify(text)
+
+    def still_valid(self, principal: Principal) -> bool:
+        return self.edge.tokens.still_valid(principal)
 
 
 class Asker:
