@@ -49,6 +49,11 @@ update read.checkpoints set parked =
 where handler = %(handler)s and cell = %(cell)s returning parked"""
 
 
+REMADE: Final = """
+update read.checkpoints set remade_position = position, remade_times = remade_times + 1
+where handler = %s and cell = any(%s)"""
+
+
 class Superseded(Exception):
     """Another process holds the lease now."""
 
@@ -132,6 +137,11 @@ async def count_parked(conn: AsyncConnection[Any], handler: str, cell: str) -> i
     parked: int = row[0] if row else 0
     PARKED.labels(cell, handler).set(parked)
     return parked
+
+
+async def note_remade(conn: AsyncConnection[Any], handler: str, cells: Collection[str]) -> None:
+    """Rows at or before the checkpoints are others than they were: whoever watches must look at all of them."""
+    await conn.execute(REMADE, (handler, list(cells)))
 
 
 async def halted(conn: AsyncConnection[Any]) -> list[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 
-from infra.delivery.checkpoints import count_parked
+from infra.delivery.checkpoints import count_parked, note_remade
 from infra.delivery.connect import UNREACHABLE
 from infra.delivery.handlers import Handler, Item
 from infra.delivery.messages import Message, Undecodable, recorded
@@ -210,4 +210,6 @@ async def replay_parked(conn: AsyncConnection[Any], handler: Handler, cell: str)
                 await conn.execute(STILL, (failure.error, handler.name, cell, position))
         await conn.execute(UNPARK, (handler.name, cell, applied))
         left = await count_parked(conn, handler.name, cell)
+        if applied:
+            await note_remade(conn, handler.name, [cell])
     return Replayed(len(applied), left)

@@ -8,7 +8,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection, sql
 
-from infra.delivery.checkpoints import count_parked
+from infra.delivery.checkpoints import count_parked, note_remade
 from infra.delivery.handlers import Handler, Sorter, projecting
 from infra.delivery.log import BATCH, Log
 from infra.delivery.messages import START, Place
@@ -148,6 +148,8 @@ async def rebuild(
         await catch_up(conn, projection, places, no_progress)
         same = await equal(conn, projection) if None not in comparable.values() else None
         await switch(conn, projection, places)
+        if not same:
+            await note_remade(conn, projection.name, cells)
         parked = sum([await count_parked(conn, projection.name, cell) for cell in cells])
     return Rebuilt(places, same, parked)
 
