@@ -125,6 +125,12 @@ class Settings(BaseSettings):
     """Orders a second that made-up shoppers try in the development tenant while `tuan up` runs; 0: nobody comes."""
     read_wait_seconds: Seconds = 5
     """Longest wait of a read for the position named in its token."""
+    live_feeds_per_tenant: Annotated[int, Field(ge=1)] = 500
+    """Live feeds that one tenant may have open at once in one gateway."""
+    live_feeds_per_principal: Annotated[int, Field(ge=1)] = 20
+    """Live feeds that one principal may have open at once in one gateway."""
+    live_origins: str = ""
+    """Web origins whose pages may open live feeds, by comma. Empty: the console and the public API themselves."""
 
     @field_validator("data_dir")
     @classmethod
@@ -207,6 +213,11 @@ class Settings(BaseSettings):
     @property
     def console_origin(self) -> str:
         return self.console_url or f"http://{self.host}:{self.console_port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        given = [origin.strip() for origin in self.live_origins.split(",") if origin.strip()]
+        return frozenset(given or (self.console_origin, self.public_url))
 
     @property
     def simulator_url(self) -> str:

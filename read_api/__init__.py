@@ -7,4 +7,5 @@ freshness.py  waiting for a position, and telling how far behind each read model
 pages.py      cursors that stay where they are while rows come and go
 problems.py   every way to say no
 orders.py, groups.py, refunds.py, ledger.py, ...   one file for each thing that is asked about
+live/         the same as it happens: feeds of server-sent events
 """

@@ -28,6 +28,11 @@ async def admit(request: Request, needs: frozenset[str]) -> Principal:
         raise Refused(UNAUTHENTICATED) from None
     except IdentityUnavailable:
         raise Refused(IDENTITY_DOWN) from None
+    return permitted(principal, needs)
+
+
+def permitted(principal: Principal, needs: frozenset[str]) -> Principal:
+    """The principal, if any one of `needs` was granted. Raises: Refused."""
     if not principal.may(needs):
         raise Refused(FORBIDDEN, needs=sorted(needs))
     return principal

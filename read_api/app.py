@@ -24,6 +24,9 @@ from read_api import (
     timeline,
 )
 from read_api.document import ReadApi
+from read_api.live import routes as feeds
+from read_api.live.hall import Hall
+from read_api.live.ports import Live
 from read_api.streams import StreamReader
 from read_api.waiting import Waiting
 
@@ -42,6 +45,7 @@ ROUTERS: Final = (
     freshness.router,
     system.router,
     streams.router,
+    feeds.router,
 )
 
 
@@ -57,6 +61,7 @@ def create_app(
     verifier: TokenVerifier,
     clock: Clock,
     streams: StreamReader,
+    live: Live,
     *,
     cell: str = "cell_0",
     wait_seconds: float = 2.0,
@@ -69,5 +74,7 @@ def create_app(
     app.state.streams = streams
     app.state.cell = cell
     app.state.waiting = Waiting(pool, wait_seconds)
+    app.state.live = live
+    app.state.hall = Hall(app.state, live.limits)
     problems.install(app)
     return app

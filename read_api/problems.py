@@ -31,6 +31,9 @@ NOT_YET_VISIBLE: Final = Problem(
     "数据尚未更新到所要求的位置，请稍后重试",
     "The read model has not reached the position you asked for; try again.",
 )
+ORIGIN_REFUSED: Final = Problem(
+    403, "origin_refused", "不允许从该网页来源访问", "Pages of this origin may not open live feeds."
+)
 UNAVAILABLE: Final = Problem(
     503,
     "read_model_unavailable",
@@ -38,7 +41,9 @@ UNAVAILABLE: Final = Problem(
     "The read models cannot be read right now; try again.",
 )
 
-PROBLEMS: Final = (*GENERAL, INVALID, TOKEN_INVALID, CURSOR_INVALID, NOT_YET_VISIBLE, UNAVAILABLE)
+PROBLEMS: Final = (
+    *GENERAL, INVALID, TOKEN_INVALID, CURSOR_INVALID, NOT_YET_VISIBLE, ORIGIN_REFUSED, UNAVAILABLE,
+)  # fmt: skip
 """All of them, for the catalogue and the OpenAPI document."""
 
 AWAY: Final = (

@@ -5,6 +5,7 @@ nothing of anybody else. Rows and their freshness come from the same snapshot of
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, LiteralString
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from fastapi import Header, Request, Response
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
+from starlette.datastructures import State
 
 from domain.identity import Principal
 from domain.problem import NOT_FOUND
@@ -87,14 +89,20 @@ class Reading:
             raise Refused(TOKEN_INVALID)
         if asked is not None:
             await waiting.until(asked, self.handlers)
-        pool: AsyncConnectionPool[Any] = request.app.state.pool
-        async with pool.connection() as conn, conn.transaction():
-            token = await self.enter(conn, principal.tenant, request.app.state.cell)
-            if asked is not None and asked.cell != token.cell:
+        async with self.open(request.app.state, principal) as snapshot:
+            if asked is not None and asked.cell != snapshot.token.cell:
                 raise Refused(TOKEN_INVALID)
             response.headers["Cache-Control"] = "no-store"
             if self.handlers:
-                request.state.token = response.headers["Tuan-Token"] = str(token)
+                request.state.token = response.headers["Tuan-Token"] = str(snapshot.token)
+            yield snapshot
+
+    @asynccontextmanager
+    async def open(self, state: State, principal: Principal) -> AsyncIterator[Snapshot]:
+        """One instant of the principal's tenant, until the end of the block."""
+        pool: AsyncConnectionPool[Any] = state.pool
+        async with pool.connection() as conn, conn.transaction():
+            token = await self.enter(conn, principal.tenant, state.cell)
             yield Snapshot(conn, principal, token)
 
     async def enter(self, conn: AsyncConnection[Any], tenant: str, default_cell: str) -> Token:

@@ -13,10 +13,12 @@ from infra.identity.issuer_keys import IssuerKeys, fetch_from
 from infra.identity.jwt import JwtReader
 from infra.identity.register import Register
 from infra.identity.service_tokens import ServiceTokens
+from infra.identity.tickets import LiveTickets
 from infra.identity.verifier import Verifier
 from infra.settings import Settings
 
 ROLE = "tuan_api"
+TICKETS_MAX = 2  # connections
 LOOKUPS_MAX = 4  # connections: an API key is read once, then remembered
 
 
@@ -51,3 +53,13 @@ async def open_verifier(
             register=register,
             clock=clock,
         )
+
+
+@asynccontextmanager
+async def open_tickets(settings: Settings) -> AsyncIterator[LiveTickets]:
+    """Where tickets for live feeds are kept."""
+    pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+        settings.dsn(ROLE), min_size=0, max_size=TICKETS_MAX, open=False, name="tickets"
+    )
+    async with pool:
+        yield LiveTickets(pool, settings.key("mac_key"))

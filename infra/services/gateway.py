@@ -24,17 +24,23 @@ from infra.clock import clock_from
 from infra.edge import counter, open_cashier, write_api
 from infra.forwarding import AlwaysElsewhere, HttpForwarder, InboxOfCell, open_session
 from infra.http_metrics import Measured
-from infra.identity.opening import open_register, open_verifier
+from infra.identity.opening import open_register, open_tickets, open_verifier
 from infra.identity.register import Register
 from infra.identity.service_tokens import ServiceTokens
 from infra.serving import http_server
 from infra.settings import Settings
 from read_api.app import create_app
+from read_api.document import ReadApi
+from read_api.live.ports import Limits, Live
 from read_api.snapshot import configure
 
 WRITES: Final = ("/v1/commands/", "/v1/payments", "/v1/notifications/", "/openapi.json")
 READ_CONNECTIONS_MAX: Final = 16
-LABELS: Final = {"/v1/commands/": "command_status", "/v1/notifications/": "notifications"}
+LABELS: Final = {
+    "/v1/commands/": "command_status",
+    "/v1/notifications/": "notifications",
+    "/v1/live/": "live",
+}
 
 
 async def main(settings: Settings) -> None:
@@ -59,7 +65,9 @@ async def main(settings: Settings) -> None:
         reads = await stack.enter_async_context(open_read_api(settings, verifier, clock))
         app = Gateway(writes, reads, register)
         measured = Measured(app, frozenset(writes.hot), LABELS)
-        await http_server(measured, settings.host, settings.gateway_port).serve()
+        server = http_server(measured, settings.host, settings.gateway_port)
+        reads.state.hall.closing = lambda: server.should_exit  # feeds would never be finished
+        await server.serve()
 
 
 class Gateway:
@@ -91,8 +99,8 @@ class Gateway:
 @asynccontextmanager
 async def open_read_api(
     settings: Settings, verifier: TokenVerifier, clock: Clock
-) -> AsyncIterator[ASGIApp]:
-    """The queries, with connections that may only read."""
+) -> AsyncIterator[ReadApi]:
+    """The queries and live feeds, with connections that may only read."""
     pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
         settings.dsn("tuan_reader"),
         min_size=1,
@@ -101,12 +109,16 @@ async def open_read_api(
         name="reads",
         configure=configure,
     )
-    async with pool:
+    limits = Limits(
+        settings.live_feeds_per_tenant, settings.live_feeds_per_principal, settings.origins
+    )
+    async with pool, open_tickets(settings) as tickets:
         yield create_app(
             pool,
             verifier,
             clock,
             StreamBrowser(settings.dsn("tuan_projector"), DECIDERS),
+            Live(tickets, limits),
             cell=settings.cell,
             wait_seconds=settings.read_wait_seconds,
         )

@@ -17,6 +17,7 @@ from infra.delivery.handlers import projecting
 from infra.delivery.replay import make_tables
 from projections import PROJECTIONS, refusals
 from read_api.app import create_app
+from read_api.live.ports import Live, TooManyTickets
 from read_api.snapshot import configure
 from tests.builders import DAY, NOON
 from tests.delivery.history import Fact, History, world
@@ -50,6 +51,22 @@ class Trusting:
         if len(parts) != 3:
             raise Unauthenticated
         return Principal(parts[0], parts[1], frozenset(parts[2].split("+")), NOON + 365 * DAY)
+
+    def still_valid(self, principal: Principal) -> bool:
+        return True
+
+
+class NoTickets:
+    """Nobody gets one."""
+
+    async def issue(self, principal: Principal, scopes: frozenset[str]) -> str:
+        raise TooManyTickets
+
+    async def redeem(self, ticket: str) -> Principal:
+        raise Unauthenticated
+
+
+NO_TICKETS = Live(NoTickets())
 
 
 class Readers:
@@ -144,7 +161,7 @@ async def readers(database: Database) -> AsyncIterator[Readers]:
         ) as pool,
         httpx.AsyncClient(
             transport=httpx.ASGITransport(
-                create_app(pool, Trusting(), Fixed(), browser, wait_seconds=0.3)
+                create_app(pool, Trusting(), Fixed(), browser, NO_TICKETS, wait_seconds=0.3)
             ),
             base_url="http://tuan",
         ) as client,

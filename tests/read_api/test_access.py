@@ -40,9 +40,11 @@ async def test_every_route_needs_a_scope(route: APIRoute, readers: Readers) -> N
     assert needs
     assert needs <= set(SCOPES)
     path = re.sub(r"\{(\w*id)\}", str(UUID(int=1)), route.path).replace("{code}", "1120")
-    assert (await readers.client.get(path)).status_code == 401
+    method = "".join(route.methods or ())
+    assert (await readers.client.request(method, path)).status_code == 401
     useless = "+".join(set(SCOPES) - needs)
-    refused = await readers.get(path, f"acme/boss/{useless}")
+    token = {"authorization": f"Bearer acme/boss/{useless}"}
+    refused = await readers.client.request(method, path, headers=token)
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
 
 
