@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from infra.dsn import acting_as
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "TUAN_"
 MADE = "settings.json"  # in the data directory, readable by its owner only
@@ -215,11 +217,6 @@ class Settings(BaseSettings):
         return self.console_url or f"http://{self.host}:{self.console_port}"
 
     @property
-    def origins(self) -> frozenset[str]:
-        given = [origin.strip() for origin in self.live_origins.split(",") if origin.strip()]
-        return frozenset(given or (self.console_origin, self.public_url))
-
-    @property
     def simulator_url(self) -> str:
         return self.channel_simulator_url or f"http://{self.host}:{self.channel_simulator_port}"
 
@@ -295,13 +292,3 @@ def in_one_line(error: ValidationError) -> str:
         f"{PREFIX}{str(at['loc'][0]).upper()}: {at['msg'].removeprefix('Value error, ')}"
         for at in error.errors()
     )
-
-
-def acting_as(dsn: str, role: str) -> str:
-    """The same database in another role: `set role` by connection option, and a name to be seen by."""
-    if not role:
-        return dsn
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-    options = conninfo_to_dict(dsn).get("options") or ""
-    return make_conninfo(dsn, options=f"{options} -c role={role}".strip(), application_name=role)

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import psycopg
 
+from infra.dsn import acting_as
 from infra.embedded import ports
 from infra.embedded.child import Child
 from infra.embedded.healthz import healthy
 from infra.embedded.nats import Nats
 from infra.embedded.postgres import Postgres
-from infra.settings import CHECKOUT, Settings, acting_as
+from infra.settings import CHECKOUT, Settings
 from tests.waiting import eventually
 
 PROCESS_STARTS_IN = 30  # seconds

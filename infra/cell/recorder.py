@@ -29,7 +29,7 @@ from commands.engine.batch import Encoded
 from commands.engine.writer import EVENT_BYTES_MAX
 from infra.cell.offline import Offline, OfflineWriter
 from infra.cell.polling import PollingSubscription
-from infra.settings import acting_as
+from infra.dsn import acting_as
 
 FOREIGN = "foreign"  # the category of streams whose events are no aggregate's of ours
 

@@ -110,7 +110,7 @@ async def open_read_api(
         configure=configure,
     )
     limits = Limits(
-        settings.live_feeds_per_tenant, settings.live_feeds_per_principal, settings.origins
+        settings.live_feeds_per_tenant, settings.live_feeds_per_principal, origins(settings)
     )
     async with pool, open_tickets(settings) as tickets:
         yield create_app(
@@ -122,3 +122,9 @@ async def open_read_api(
             cell=settings.cell,
             wait_seconds=settings.read_wait_seconds,
         )
+
+
+def origins(settings: Settings) -> frozenset[str]:
+    """The pages that may open live feeds."""
+    given = [origin.strip() for origin in settings.live_origins.split(",") if origin.strip()]
+    return frozenset(given or (settings.console_origin, settings.public_url))

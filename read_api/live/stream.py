@@ -50,13 +50,8 @@ class EventStream(Response):
         with self._hall.seats.take(self._watcher.principal):
             async with self._hall.lookout.watch():
                 begun = await self._view.look()
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": self.status_code,
-                        "headers": self.raw_headers,
-                    }
-                )
+                head = {"status": self.status_code, "headers": self.raw_headers}
+                await send({"type": "http.response.start", **head})
                 pumping = asyncio.create_task(self._serve(begun, send))
                 leaving = asyncio.create_task(gone(receive))
                 try:

@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
 from domain.identity import IdentityUnavailable, Unauthenticated
+from infra.dsn import acting_as
 from infra.embedded.postgres import Postgres
 from infra.identity import register as registers
 from infra.identity.api_keys import ApiKeys, BadKeyRequest, IssuedKey, checksum, parse
@@ -23,7 +24,7 @@ from infra.identity.jwt import JwtReader
 from infra.identity.register import Register, readmit, revoke
 from infra.identity.service_tokens import ServiceTokens
 from infra.identity.verifier import TOKEN_MAX, Verifier
-from infra.settings import Settings, acting_as
+from infra.settings import Settings
 from tests.waiting import eventually_async
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from commands.ports import Erased, Overloaded
+from infra.dsn import acting_as
 from infra.embedded.postgres import Postgres
-from infra.settings import acting_as
 from infra.vault import CACHE_SECONDS, NotSealed, SubjectVault
 from tests.servers import Database
 
