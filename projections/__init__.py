@@ -5,6 +5,7 @@
 
 from projections import (
     group_board,
+    group_odds,
     ledger,
     order_status,
     pulse,
@@ -24,4 +25,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     timeline.PROJECTION,
     pulse.PROJECTION,
     refund_desk.PROJECTION,
+    group_odds.PROJECTION,
 )

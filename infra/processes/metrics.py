@@ -12,3 +12,7 @@ CALLS = Counter("tuan_channel_calls_total", "Refund calls to a channel.", ["tena
 LEFT_ALONE = Gauge(
     "tuan_channel_left_alone", "1 while the channel fails and is left alone.", ["tenant"]
 )
+AVAILABLE = Gauge("tuan_channel_available_fen", "What refunds can be paid from.", ["tenant"])
+NEEDED = Gauge(
+    "tuan_refunds_expected_fen", "What refunds are expected to need within a day.", ["tenant"]
+)

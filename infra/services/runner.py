@@ -22,6 +22,7 @@ from infra.forwarding import HttpForwarder, open_session
 from infra.identity.opening import open_register
 from infra.identity.service_tokens import ServiceTokens
 from infra.ids import minter
+from infra.processes.balances import Balances
 from infra.processes.list import following
 from infra.processes.runner import Runner
 from infra.processes.tools import ServiceTools
@@ -58,12 +59,15 @@ async def main(settings: Settings) -> None:
         tools = await open_tools(stack, settings, clock, reached)
         runner = Runner(PROCESSES, tools, pool, clock, settings.cell, reached)
 
+        balances = Balances(tools.channel, pool, clock, settings.cell)
+
         async def work() -> None:
             async with (
                 asyncio.TaskGroup() as both
             ):  # when asked to end, wait for both: leases are given up
                 both.create_task(consumer.run())
                 both.create_task(runner.run())
+                both.create_task(balances.run())
 
         def state() -> dict[str, Any]:
             positions = {name: at.place.position for name, at in consumer.checkpoints.items()}

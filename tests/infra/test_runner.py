@@ -158,6 +158,7 @@ async def test_s13_what_cannot_be_told_yet_is_not_set_aside_yet(pool: Pool) -> N
         IdentityUnavailable("revocations cannot be read"),
         psycopg.OperationalError("the server closed the connection"),
         TimeoutError(),
+        IdentityUnavailable(),
         OSError(104, "Connection reset by peer"),
     ],
     ids=lambda outage: type(outage).__name__,

@@ -10,7 +10,7 @@ from commands.propose_resolution import ProposeResolution
 from commands.record_refund_doubt import RecordRefundDoubt
 from domain.events.order import RefundOwed
 from domain.ids import GroupId, RefundId
-from tests.builders import ann, bob, cat, dan, eve
+from tests.builders import DAY, MINUTE, NOON, ann, bob, cat, dan, eve
 from tests.delivery.history import History, cell_of, facts_of
 from tests.read_api.conftest import Readers, tell
 from tests.servers import Database
@@ -136,3 +136,24 @@ async def test_strangers_and_shoppers_see_nothing(readers_of: Readers, desk: Des
         assert (await readers_of.get(path, f"desk/{ann}/read:own")).status_code == 403
     assert await readers_of.pages("/v1/refunds", "other2/boss/read:all") == []
     assert (await readers_of.get("/v1/refunds?trouble=boredom", BOSS)).status_code == 422
+
+
+async def test_the_account_is_held_against_what_refunds_need(
+    readers_of: Readers, desk: Desk, history: History
+) -> None:
+    """Only the refund in doubt may still have to be paid: the channel has taken the others on."""
+    unknown = await readers_of.json("/v1/refunds/liquidity", BOSS)
+    assert (unknown["enough"], unknown["balance"], unknown["waiting_fen"]) == ("unknown", None, 990)
+    history.conn.execute(
+        "insert into read.channel_balances (tenant, channel, available_fen, pending_fen, told_at, asked_at)"
+        " values ('desk', 'wechatpay', 989, 5, %(at)s, %(at)s)",
+        {"at": NOON + 7 * DAY - MINUTE},
+    )
+    short = await readers_of.json("/v1/refunds/liquidity", BOSS)
+    assert (short["enough"], short["short_at"]) == ("no", short["at"])
+    assert short["balance"]["available_fen"] == 989
+    assert short["balance"]["age_seconds"] == 60
+    assert (short["waiting_refunds"], short["expected_fen"], len(short["hours"])) == (1, 990, 24)
+    history.conn.execute("update read.channel_balances set available_fen = 990")
+    assert (await readers_of.json("/v1/refunds/liquidity", BOSS))["enough"] == "yes"
+    assert (await readers_of.json("/v1/refunds/liquidity", "else/boss/read:all"))["balance"] is None
