@@ -26,14 +26,6 @@ POLL_SECONDS: Final = 0.1
 OUTAGE: Final = (*UNREACHABLE, PoolTimeout)  # of the database; passes by itself
 # No fault of the worker's: the engine, who may come in, or the database is out of reach.
 LATER: Final = (Unreachable, Overloaded, NotOwner, KeyReused, IdentityUnavailable, *OUTAGE)
-LATER: Final = (
-    Unreachable,
-    Overloaded,
-    NotOwner,
-    KeyReused,
-    IdentityUnavailable,
-    *OUTAGE,
-)  # no fault of the worker's
 log = logging.getLogger(__name__)
 
 
