@@ -59,7 +59,8 @@ OWNERS: LiteralString = """
 select id::uuid, order_id from lookup_v1 where id = any(%s) and kind in ('payment', 'refund')"""
 SEATS: LiteralString = "select * from timeline_seats_v1 where group_id = any(%s)"
 ADD_ENTRIES: LiteralString = """
-insert into timeline_v1 select * from json_populate_recordset(null::timeline_v1, %s::json)"""
+insert into timeline_v1 select tenant, order_id, position, at, kind, data - 'type'
+from json_populate_recordset(null::timeline_v1, %s::json)"""
 ADD_IDS: LiteralString = """
 insert into lookup_v1 select * from json_populate_recordset(null::lookup_v1, %s::json)
 on conflict do nothing"""

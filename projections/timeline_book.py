@@ -115,10 +115,9 @@ class Book:
 
     def _tell(self, one: Recorded, orders: Iterable[UUID]) -> None:
         """A row for each of these orders. None is told which the others are."""
-        data = msgspec.to_builtins(one.event)
-        kind = data.pop("type")
-        if "orders" in data:
-            data["orders"] = len(data["orders"])
+        data, kind = one.event, one.event.__struct_config__.tag
+        if isinstance(data, GroupSucceeded | GroupFailed):
+            data = {**msgspec.to_builtins(data), "orders": len(data.orders)}
         for order_id in orders:
             self.entries.append(Entry(one.tenant, order_id, one.position, one.at, kind, data))
 
