@@ -1,15 +1,14 @@
 """GET /v1/dashboard/now: orders a second, the funnel, how long groups take to fill, and which are about to fail."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, LiteralString
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
 
 from projections import group_board, order_status, pulse, sales_dashboard
 from read_api.access import ALL
 from read_api.asked import Asked
+from read_api.now_view import Fills, Funnel, Nearly, Now, Speed
 from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/dashboard/now", tags=["dashboard"])
@@ -44,53 +43,6 @@ from read.group_board_v1
 where tenant = %(tenant)s and status = 'OPEN' and seats - filled = 1
   and closes_at between %(now)s and %(soon)s
 order by closes_at, group_id limit %(shown)s"""
-
-
-class Speed(BaseModel):
-    last_10s: float
-    last_60s: float
-
-
-class Funnel(BaseModel):
-    """Orders that came this far since the range began; each step counts when it was recorded.
-
-    `readied` are those whose deal is on; those bought alone are never `formed`.
-    """
-
-    placed: int
-    payment_started: int
-    paid: int
-    formed: int
-    readied: int
-
-
-class Fills(BaseModel):
-    """From the leader's payment to success, in seconds; null when no group filled."""
-
-    groups: int
-    p50_seconds: float | None
-    p90_seconds: float | None
-
-
-class Nearly(BaseModel):
-    """A group that misses one member."""
-
-    group_id: UUID
-    campaign_id: UUID
-    seats: int
-    closes_at: datetime
-
-
-class Now(BaseModel):
-    """The business at this moment; funnel and fills since `since`."""
-
-    at: datetime
-    since: datetime
-    orders_per_second: Speed
-    funnel: Funnel
-    time_to_fill: Fills
-    one_short: int
-    one_short_soon: list[Nearly]
 
 
 class Asking(Asked):
