@@ -2,6 +2,7 @@
 
 routes.py     the three feeds, and the tickets by which browsers come in
 door.py       who may watch, from where, and from which id on
+news.py       which watched orders have something new, asked once for all their watchers
 seats.py      how many may watch at once
 lookout.py    one look at the checkpoints for everybody who watches
 feed.py       what a feed is

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from read_api.snapshot import Reading, Snapshot
@@ -20,10 +21,14 @@ class Event(NamedTuple):
 
 
 class Feed(Protocol):
-    """What is watched. `reading` names the read models; `daily` feeds begin anew at midnight in Shanghai."""
+    """What is watched. `daily` feeds begin anew at midnight in Shanghai."""
 
     daily: bool
     pace_seconds: float
+
+    @property
+    def order_id(self) -> UUID | None:
+        """Set when it is about one order only."""
 
     @property
     def reading(self) -> Reading:

@@ -7,6 +7,7 @@ from starlette.datastructures import State
 from domain.identity import IdentityUnavailable, Principal, TokenVerifier
 from domain.problem import IDENTITY_DOWN, UNAUTHENTICATED, Problem
 from read_api.live.lookout import Lookout
+from read_api.live.news import News
 from read_api.live.ports import Limits
 from read_api.live.seats import Seats
 
@@ -18,6 +19,7 @@ class Hall:
         self.state = state
         self.seats = Seats(limits)
         self.lookout = Lookout(state.pool)
+        self.news = News(state)
         self.closing: Callable[[], bool] = lambda: False
 
     def turned_away(self, principal: Principal) -> Problem | None:

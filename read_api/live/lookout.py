@@ -20,6 +20,13 @@ Mark: TypeAlias = tuple[tuple[int, int, int], ...]
 """Epoch, position and number of remakes of some handlers."""
 
 
+def advanced(before: Mark | None, now: Mark) -> bool:
+    """True when between these two nothing happened but events: nothing was remade, and nothing lost."""
+    return before is not None and all(
+        old[2] == new[2] and old[:2] <= new[:2] for old, new in zip(before, now, strict=True)
+    )
+
+
 class Lookout:
     """Looks only while somebody watches; holds a connection only while it looks."""
 

@@ -32,7 +32,7 @@ class OrderFeed:
     pace_seconds = 0.25
 
     def __init__(self, order_id: UUID) -> None:
-        self._id = order_id
+        self.order_id = order_id
 
     async def begin(self, snapshot: Snapshot, day: date) -> Sequence[Event]:
         await self._find(snapshot)
@@ -42,7 +42,7 @@ class OrderFeed:
         await self._find(snapshot)
         rows = await self._rows(snapshot, 0)
         entries = b",".join(row.data for row in rows)
-        whole = b'{"order_id":"%s","entries":[%s]}' % (str(self._id).encode(), entries)
+        whole = b'{"order_id":"%s","entries":[%s]}' % (str(self.order_id).encode(), entries)
         return [Event("reset", snapshot.token, whole)]
 
     async def since(self, snapshot: Snapshot, day: date, after: int) -> Sequence[Event]:
@@ -51,16 +51,16 @@ class OrderFeed:
 
     async def _find(self, snapshot: Snapshot) -> None:
         """Raises: Refused unless the order is the principal's to see."""
-        found = await snapshot.rows(timeline.WHOSE, tenant=snapshot.tenant, id=self._id)
+        found = await snapshot.rows(timeline.WHOSE, tenant=snapshot.tenant, id=self.order_id)
         if not found:
-            raise await snapshot.absent(order_status.NAME, self._id)
+            raise await snapshot.absent(order_status.NAME, self.order_id)
         everything = ALL in snapshot.principal.scopes
         if not everything and found[0]["buyer"] != as_uuid(snapshot.principal.subject):
             raise Refused(NOT_FOUND)
 
     async def _rows(self, snapshot: Snapshot, after: int) -> list[Event]:
         at = snapshot.token
-        values: dict[str, Any] = {"cell": at.cell, "tenant": snapshot.tenant, "id": self._id}
+        values: dict[str, Any] = {"cell": at.cell, "tenant": snapshot.tenant, "id": self.order_id}
         everything = ALL in snapshot.principal.scopes
         return [
             Event(

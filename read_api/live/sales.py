@@ -34,6 +34,7 @@ class SalesFeed:
 
     daily = True
     pace_seconds = 1.0
+    order_id = None
 
     def __init__(self, campaign: UUID | None = None) -> None:
         self._campaign = campaign

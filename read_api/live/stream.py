@@ -16,6 +16,7 @@ from domain.problem import Problem, render
 from read_api.live.door import Watcher
 from read_api.live.feed import Event, Feed, written
 from read_api.live.hall import Hall
+from read_api.live.lookout import Mark, advanced
 from read_api.live.view import View
 from read_api.problems import AWAY, Refused
 
@@ -79,7 +80,7 @@ class EventStream(Response):
             self._hall.lookout,
             self._feed.reading.handlers,
         )
-        seen = None
+        seen: Mark | None = None
         while not self._hall.closing():
             problem = self._hall.turned_away(self._watcher.principal)
             if problem is not None:
@@ -90,9 +91,10 @@ class EventStream(Response):
             if mark == seen and not self._view.turned:
                 await lookout.moved(self._view.cell, handlers, mark, CHECK_SECONDS)
                 continue
-            seen = mark
+            seen, before = mark, seen
             try:
-                events = await self._view.look()
+                news = self._hall.news if advanced(before, mark) else None
+                events = await self._view.look(news)
             except Refused as refused:
                 return refused.problem
             except AWAY as error:

@@ -12,6 +12,7 @@ from starlette.datastructures import State
 
 from domain.identity import Principal
 from read_api.live.feed import Event, Feed, day_of
+from read_api.live.news import News
 from read_api.snapshot import Snapshot
 from read_api.waiting import Token
 
@@ -44,9 +45,13 @@ class View:
         """Has another day begun since the last look?"""
         return self._feed.daily and self._known is not None and self._known.day != self._today()
 
-    async def look(self) -> Sequence[Event]:
-        """What is new since the last look. Raises: Refused."""
-        feed, day = self._feed, self._today()
+    async def look(self, news: News | None = None) -> Sequence[Event]:
+        """What is new since the last look; `news` is given when nothing but events can be. Raises: Refused."""
+        feed, day, order_id = self._feed, self._today(), self._feed.order_id
+        if news and order_id and self._known:
+            after = self._known.at.position
+            if not await news.of(self._principal, order_id, after):
+                return ()
         async with self._feed.reading.open(self._state, self._principal) as snapshot:
             at, known = snapshot.token, self._known
             (remade,) = await snapshot.rows(REMADE, cell=at.cell, handlers=feed.reading.handlers)

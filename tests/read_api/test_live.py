@@ -10,12 +10,16 @@ import pytest
 
 from domain.events.catalog import CampaignLaunched
 from domain.events.order import OrderPlaced
+from domain.identity import Principal
 from infra.delivery.connect import connect
 from infra.delivery.replay import rebuild
 from projections import sales_dashboard, stock_levels
+from read_api import timeline
 from read_api.live.feed import bounds, day_of
+from read_api.live.lookout import advanced
 from read_api.live.ports import Limits
 from read_api.live.sales import SalesFeed
+from tests.builders import DAY, NOON
 from tests.delivery.history import Fact, History, world
 from tests.read_api.watching import PAGE, Heard, House, execute, following, open_house
 from tests.servers import Database
@@ -191,6 +195,42 @@ async def test_a_campaigns_feed_holds_its_groups_and_sales(
     assert client.names[0] == "state"
     assert set(client.names[1:]) == {"delta"}
     assert client.lines["total", "total"]["orders_placed"] > 0
+
+
+async def test_all_watchers_of_a_tenants_orders_ask_together_whether_there_is_news(
+    house: House, history: History, acme: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    original = timeline.READING.open
+
+    def counted(state: Any, principal: Principal) -> Any:
+        opened.append(principal.tenant)
+        return original(state, principal)
+
+    monkeypatch.setattr(timeline.READING, "open", counted)
+    orders = [fact.stream for fact in acme if isinstance(fact.event, OrderPlaced)]
+    boss, stranger = (
+        Principal(tenant, "boss", frozenset({"read:all"}), NOON + DAY)
+        for tenant in ("acme", "other")
+    )
+    news = house.app.state.hall.news
+    told = await asyncio.gather(
+        *(news.of(boss, order, 0) for order in orders),
+        *(news.of(boss, order, history.head) for order in orders[1:]),
+        news.of(stranger, orders[0], 0),
+    )
+    assert told[: len(orders)] == [True] * len(orders)
+    assert told[-1] is False
+    assert sorted(opened) == ["acme", "other"]
+    assert await news.of(boss, orders[0], history.head) is False
+
+
+def test_news_are_only_asked_for_when_nothing_but_events_happened() -> None:
+    assert advanced(((1, 5, 0),), ((1, 6, 0),))
+    assert advanced(((1, 5, 0),), ((2, 6, 0),))
+    assert not advanced(None, ((1, 6, 0),))
+    assert not advanced(((1, 5, 0),), ((1, 6, 1),))  # remade
+    assert not advanced(((1, 5, 0),), ((1, 4, 0),))  # lost
 
 
 @pytest.mark.parametrize("last", ["cell_0.7.{head}", "cell_0.1.{ahead}", "cell_9.1.1"])
