@@ -1,11 +1,12 @@
 """Asking the one public API, with the token of whoever is signed in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import aiohttp
 
+STREAMING: Final = aiohttp.ClientTimeout(total=None, connect=3, sock_read=30)  # it has a heartbeat
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=3)
 
 
@@ -51,6 +52,25 @@ class Api:
         """Have something done. The same `key` again gets the same answer. Raises: Ended, Away, Refused."""
         headers = {"Idempotency-Key": key}
         return await self._call("POST", f"/v1/commands/{name}", json=body, headers=headers)
+
+    async def lines(self, path: str, last: str = "") -> AsyncIterator[str]:
+        """The lines of an answer that does not end by itself, after the event `last`. Raises: Ended, Away, Refused."""
+        headers = {**self._headers, "Accept": "text/event-stream"}
+        if last:
+            headers["Last-Event-ID"] = last
+        rest = b""
+        try:
+            async with self._session.get(
+                self._base_url + path, headers=headers, timeout=STREAMING
+            ) as response:
+                if response.status != 200:
+                    judged(response.status, await response.read())
+                async for chunk in response.content.iter_any():
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        yield line.decode()
+        except (aiohttp.ClientError, TimeoutError, OSError) as broken:
+            raise Away(type(broken).__name__) from None
 
     async def _call(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **more: Any

@@ -7,6 +7,7 @@ PALETTE: Final = {
     False: {"line": "#2458d3", "paid": "#12805c", "axis": "#98a1af", "split": "#eceef2", "card": "#fff", "text": "#1b1f26"},
     True: {"line": "#7aa2ff", "paid": "#4cc79a", "axis": "#6d7888", "split": "#222934", "card": "#1b212a", "text": "#e6eaf0"},
 }  # fmt: skip
+LINE_MIN: Final = 3  # fewer points make no line that could be seen
 FONT: Final = '-apple-system, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 
 
@@ -40,3 +41,4 @@ def fill(options: dict[str, Any], times: Sequence[str], *series: Sequence[float]
     options["xAxis"]["data"] = list(times)
     for line, values in zip(options["series"], series, strict=True):
         line["data"] = list(values)
+        line["showSymbol"] = len(times) < LINE_MIN

@@ -1,15 +1,17 @@
 """大屏: the day as it happens. Everything here comes from the API a moment ago."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any, Final
 
 from nicegui import ui
 
 from read_api.console import charts
+from read_api.console.day import Day
+from read_api.console.feed import Told
 from read_api.console.figures import Figures
 from read_api.console.formats import count, hour_and_minute, lasting, midnight_of, parsed, percent
 from read_api.console.frame import framed
+from read_api.console.listen import listen
 from read_api.console.panels import HEAD, Bar, Panel, bars, map_of_tiles, numbers, shares
 from read_api.console.refund_words import said
 from read_api.console.short_groups import ShortGroups
@@ -17,7 +19,8 @@ from read_api.console.texts_reasons import REASONS
 from read_api.console.view import View
 
 EVERY_SECONDS: Final = 2.0
-HOUR: Final = timedelta(hours=1)
+CHART_MINUTES: Final = 60
+FEED: Final = "/v1/live/dashboard"
 REASONS_MAX: Final = 8
 STEPS: Final = ("placed", "payment_started", "paid", "readied")
 PACES: Final = ("last_10s", "last_60s")
@@ -29,7 +32,7 @@ class Dashboard:
 
     def __init__(self, view: View) -> None:
         t = view.t
-        self.view = view
+        self.view, self.day = view, Day()
         self.notice = ui.label(t("degraded")).classes("notice warn")
         self.notice.set_visibility(False)
         self.figures = Figures(view)
@@ -47,23 +50,24 @@ class Dashboard:
             self.short = ShortGroups(view)
             self.refusals = Panel(t("refusals"), width="w3")
 
+    def hear(self, told: Told) -> None:
+        """The day's figures, as soon as the API knows them."""
+        self.day.hear(told)
+        self.notice.set_visibility(self.day.degraded)
+        self.figures.show(self.day.total)
+        self.show_map()
+        self.show_chart()
+
     async def refresh(self) -> None:
+        """What no feed tells."""
+        await self.figures.learn()
         api, now = self.view.api, self.view.now()
         midnight = midnight_of(now)
-        today, minutes = (
-            midnight.isoformat(),
-            int((now - midnight).total_seconds()) // MINUTE_SECONDS,
-        )
-        day, hour, refused, live = await asyncio.gather(
-            api.get("/v1/dashboard/sales", since=today, by="province"),
-            api.get("/v1/dashboard/sales", since=(now - HOUR).isoformat(), by="minute"),
-            api.get("/v1/dashboard/refusals", since=today),
+        minutes = int((now - midnight).total_seconds()) // MINUTE_SECONDS
+        refused, live = await asyncio.gather(
+            api.get("/v1/dashboard/refusals", since=midnight.isoformat()),
             api.get("/v1/dashboard/now", minutes=max(minutes, 1)),
         )
-        self.notice.set_visibility(day["degraded"])
-        self.figures.show(day)
-        self.show_map(day["lines"])
-        self.show_chart(hour["lines"])
         self.show_refusals(refused)
         self.show_live(live)
 
@@ -83,13 +87,13 @@ class Dashboard:
         ]
         self.funnel.show(bars(lines, t("nothing")))
 
-    def show_map(self, lines: list[dict[str, Any]]) -> None:
-        fen = {line["key"]: line["paid_fen"] for line in lines}
+    def show_map(self) -> None:
+        fen = {code: line["paid_fen"] for code, line in self.day.provinces.items()}
         chinese, dark = self.view.language == "zh", self.view.taste.dark
         self.map.show(map_of_tiles(fen, chinese=chinese, dark=dark))
 
-    def show_chart(self, lines: list[dict[str, Any]]) -> None:
-        over = lines[:-1]  # the minute that is not over yet would look like a fall
+    def show_chart(self) -> None:
+        over = self.day.last_minutes(CHART_MINUTES)
         times = [hour_and_minute(parsed(line["key"])) for line in over]
         series = ([line[key] for line in over] for key in ("orders_placed", "orders_paid"))
         charts.fill(self.chart.options, times, *series)
@@ -108,4 +112,6 @@ class Dashboard:
 
 async def page(view: View) -> None:
     with framed(view, "dashboard"):
-        view.every(EVERY_SECONDS, Dashboard(view).refresh)
+        dashboard = Dashboard(view)
+        listen(view, FEED, dashboard.hear)
+        view.every(EVERY_SECONDS, dashboard.refresh)

@@ -1,5 +1,7 @@
 """The five GMV figures, each with what it means in the API's own words."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -8,6 +10,8 @@ from nicegui import ui
 from read_api.console.formats import yuan
 from read_api.console.view import View
 
+SALES: Final = "/v1/dashboard/sales"
+MINUTE: Final = timedelta(minutes=1)
 KEYS: Final = ("placed", "paid", "formed", "verified", "net")
 FIGURE: Final = Markup(
     '<div class="name">{name}</div><div class="value" data-figure="{key}">{value}</div>'
@@ -20,15 +24,32 @@ class Figures:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._definitions: dict[str, dict[str, str]] = {}
+        self._total: Mapping[str, Any] | None = None
         with ui.element("div").classes("figures"):
             self._cards = {key: ui.html("", sanitize=False).classes("card figure") for key in KEYS}
 
-    def show(self, day: dict[str, Any]) -> None:
+    async def learn(self) -> None:
+        """What the figures mean, once: it does not change while the page is open."""
+        if self._definitions:
+            return
+        now = self._view.now()
+        asked = {"since": (now - MINUTE).isoformat(), "until": now.isoformat()}
+        self._definitions = (await self._view.api.get(SALES, **asked))["definitions"]
+        self._draw()
+
+    def show(self, total: Mapping[str, Any] | None) -> None:
+        """The figures of the day; none while nothing happened."""
+        self._total = {} if total is None else total
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._total is None or not self._definitions:
+            return
         for key, card in self._cards.items():
-            name, means = self._said(day["definitions"][key])
-            html = FIGURE.format(
-                key=key, name=name, means=means, value=yuan(day["total"][f"{key}_fen"])
-            )
+            name, means = self._said(self._definitions[key])
+            value = yuan(self._total.get(f"{key}_fen", 0))
+            html = FIGURE.format(key=key, name=name, means=means, value=value)
             if card.content != html:
                 card.set_content(html)
 

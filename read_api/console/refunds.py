@@ -9,6 +9,7 @@ from nicegui import ui
 from read_api.console.buttons import Choice, button
 from read_api.console.formats import brief, lasting, parsed, yuan
 from read_api.console.frame import framed
+from read_api.console.liquidity import Liquidity
 from read_api.console.refund_acts import propose_refund
 from read_api.console.refund_panel import CasePanel
 from read_api.console.refund_words import status_chip, trouble, why
@@ -34,6 +35,7 @@ class Desk:
         t = view.t
         self.view = view
         self.filter = "desk_all" if chosen else "desk_people"
+        self.liquidity = Liquidity(view)
         with ui.element("div").classes("grid"):
             with ui.element("section").classes("card w7"):
                 with ui.element("div").classes("head"):
@@ -47,7 +49,7 @@ class Desk:
         self.table.open_row(chosen)
 
     async def refresh(self) -> None:
-        await asyncio.gather(self.fill(), self.panel.refresh())
+        await asyncio.gather(self.fill(), self.panel.refresh(), self.liquidity.refresh())
 
     async def fill(self) -> None:
         asked = FILTERS[self.filter]

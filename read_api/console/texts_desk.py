@@ -54,9 +54,14 @@ DESK: Final = {
     "two_people": ("提出人与审批人须为两人", "Two people: one proposes, another approves"),
     "liquidity": ("退款资金", "Cash for refunds"),
     "balance": ("渠道可用余额", "Balance at the channel"),
-    "needed": ("预计需要", "Expected need"),
-    "enough": ("余额充足", "Enough"),
-    "not_enough": ("余额可能不足，请及时充值", "The balance may run out: top it up"),
+    "waiting_refunds": ("等待中的退款", "Refunds that wait"),
+    "needed": ("预计需要（含可能失败的团）", "Expected need, groups by their odds"),
+    "worst": ("最坏情况（团全部失败）", "If every open group fails"),
+    "hour_by_hour": ("每小时预计退款", "Expected refunds by the hour"),
+    "enough_yes": ("余额充足", "The balance will do"),
+    "enough_no": ("余额可能不足，请及时充值", "The balance may not do: top it up"),
+    "enough_unknown": ("渠道余额未知", "The balance is not known"),
+    "short_at": ("预计不足时间", "short at"),
 }  # fmt: skip
 STATUSES: Final = {
     "PROPOSED": ("待审批", "Proposed", "warn"),

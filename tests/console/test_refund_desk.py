@@ -110,3 +110,14 @@ def test_who_may_not_approve_is_told_so(platform: Platform, sign_in: SignIn) -> 
     page.locator("tr[data-row]", has_text="¥1.00").click()
     page.click("text=批准")
     expect(page.locator(".detail [role=alert]")).to_have_text("没有权限")
+
+
+def test_the_desk_says_whether_the_money_for_refunds_will_do(
+    platform: Platform, sign_in: SignIn, stuck: dict[str, Any]
+) -> None:
+    page = sign_in("finance-a", "/refunds")
+    told = platform.get("/v1/refunds/liquidity")
+    words = {"yes": "余额充足", "no": "余额可能不足，请及时充值", "unknown": "渠道余额未知"}
+    expect(page.locator(".card", has=page.locator(".strip"))).to_contain_text(words[told["enough"]])
+    assert told["hours"] != []
+    expect(page.locator(".columns i")).to_have_count(len(told["hours"]))
