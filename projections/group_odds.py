@@ -1,7 +1,8 @@
 """How did groups end that missed so many members with so much time left? Counted for every group that was decided.
 
 A group is looked at as it stood when each of `LEFT` was left to it, and counted once for each, under the members it
-missed then. From these counts come the odds that an open group fails, and its money has to go back.
+missed then. From these counts come the odds that an open group fails, and its money has to go back; a group that
+failed because its last member withdrew left no money behind and is not counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,8 @@ async def project(batch: Sequence[Recorded], tx: Tx) -> None:
         course.position = one.position
         if not isinstance(one.event, GroupSucceeded | GroupFailed):
             follow(course, one.event)
+            continue
+        if isinstance(one.event, GroupFailed) and one.event.why == "withdrawn":
             continue
         for missing, left in stood(course, one.event.at):
             key = one.tenant, missing, left

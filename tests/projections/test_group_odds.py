@@ -73,6 +73,12 @@ async def test_a_member_who_withdrew_is_missing_again(model: Model, shop: Shop) 
     assert (counted[1, 720], counted[2, 360]) == ((0, 1), (0, 1))
 
 
+async def test_a_group_that_everybody_left_is_not_counted(model: Model, shop: Shop) -> None:
+    opened = shop.opens_and_pays(ann)
+    shop.withdraws(opened.order_id)
+    assert await odds(model, shop) == {}
+
+
 async def test_a_group_that_nobody_paid_for_is_no_group(model: Model, shop: Shop) -> None:
     shop.opens(ann)
     shop.cell.wait(minutes=2 * DAY)

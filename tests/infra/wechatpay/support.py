@@ -237,7 +237,7 @@ class Bare:
 
 @asynccontextmanager
 async def simulating(
-    keys: Path, books: Path, clock: HeldClock, **more: Any
+    keys: Path, books: Path, clock: Clock, **more: Any
 ) -> AsyncIterator[Simulator]:
     platform = load_platform(keys)
     running = server(
