@@ -30,10 +30,14 @@ class House:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Names this console answers to; empty when it listens everywhere and nobody said under which name."""
-        parts = urlsplit(self.origin)
-        if (parts.hostname or "") in ANY_ADDRESS:
-            return frozenset()
-        if parts.hostname in LOOPBACK:
-            return frozenset(f"{name}:{parts.port}" for name in LOOPBACK)
-        return frozenset({parts.netloc})
+        return hosts_of(self.origin)
+
+
+def hosts_of(origin: str) -> frozenset[str]:
+    """Names this console answers to; none when it listens everywhere and nobody said under which name."""
+    parts = urlsplit(origin)
+    if (parts.hostname or "") in ANY_ADDRESS:
+        return frozenset()
+    if parts.hostname in LOOPBACK:
+        return frozenset(f"{name}:{parts.port}" for name in LOOPBACK)
+    return frozenset({parts.netloc})

@@ -96,7 +96,7 @@ def colour(share: float, *, dark: bool) -> str:
     low, high = DARK if dark else LIGHT
     depth = share**0.6  # so that the small ones differ too
     mixed = [round(a + (b - a) * depth) for a, b in zip(low, high, strict=True)]
-    text = "#fff" if dark or depth > 0.55 else "#5b2a1e"
+    text = "#fff" if dark or depth > 0.7 else "#5b2a1e"
     return f"background:rgb({mixed[0]} {mixed[1]} {mixed[2]});color:{text}"
 
 

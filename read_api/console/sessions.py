@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 KEY_LASTS: Final = timedelta(hours=8)  # of an API key, whose own end is not known here
 SESSIONS_MAX: Final = 10_000
-SHOWN_OF_KEY: Final = 8  # characters
+PUBLIC_PART: Final = 22  # characters of an API key that may be shown: its prefix and id
 
 
 class Clock(Protocol):
@@ -23,7 +23,7 @@ class Clock(Protocol):
 class Session:
     """One person in one browser. `subject` and `tenant` are for showing: the API believes the token only."""
 
-    id: str
+    id: str = field(repr=False)
     token: str = field(repr=False)
     subject: str
     tenant: str
@@ -45,7 +45,7 @@ class Sessions:
             self._open.pop(next(iter(self._open)))
         claims = claims_of(token)
         ends_at = min(now + KEY_LASTS, expiry(claims) or now + KEY_LASTS)
-        subject = str(claims.get("sub") or f"{token[:SHOWN_OF_KEY]}…")
+        subject = str(claims.get("sub") or named(token))
         session = Session(
             id=secrets.token_urlsafe(32),
             token=token,
@@ -66,6 +66,16 @@ class Sessions:
 
     def close(self, session: Session) -> None:
         self._open.pop(session.id, None)
+
+
+def named(key: str) -> str:
+    """What an API key may be called without giving it away."""
+    public = key[:PUBLIC_PART]
+    return (
+        f"{public}…"
+        if public.startswith("tuan_live_") and len(key) > 2 * PUBLIC_PART
+        else "API key"
+    )
 
 
 def claims_of(token: str) -> dict[str, Any]:
