@@ -17,7 +17,7 @@ POPULARITY: Final = 0.7
 PEOPLE: Final = 1500
 UNITS: Final = 1_000_000  # of each deal: stock is not what is tried here
 PER_USER: Final = 1000
-SUCCEED, LEADER_LEAVES = 0.40, 0.15  # of the groups; the rest wait for one member who never comes
+SUCCEED, LEADER_LEAVES = 0.30, 0.10  # of the groups; the rest wait for one member who never comes
 REGRETS: Final = (30.0, 300.0)  # of the world's seconds until a leader leaves
 PAY_MINUTES: Final = 20
 
