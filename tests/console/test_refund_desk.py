@@ -96,8 +96,12 @@ def test_an_operator_proposes_a_refund_and_another_declines_it(
     finance.keyboard.press("Tab")
     finance.click(".q-dialog >> text=Submit")
     expect(finance.locator(".detail [role=status]")).to_have_text("Declined")
-    [refund] = platform.get(f"/v1/refunds?order={order['order_id']}")["items"]
-    assert (refund["status"], refund["decided_by"]) == ("DECLINED", "finance-b")
+
+    def decided() -> list[tuple[str, str | None]]:
+        found = platform.get(f"/v1/refunds?order={order['order_id']}")["items"]
+        return [(it["status"], it["decided_by"]) for it in found]
+
+    eventually(lambda: decided() == [("DECLINED", "finance-b")])  # the command answers before
 
 
 def test_who_may_not_approve_is_told_so(platform: Platform, sign_in: SignIn) -> None:
