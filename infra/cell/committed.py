@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error
 
 from commands.engine.ports import Head
+from infra.wanted import end
 
 PENDING_BYTES = 64 * 1024  # a reconnect buffer for pings would only deliver stale ones
 
@@ -71,8 +72,7 @@ async def open_pinger(cell: str, servers: list[str]) -> AsyncIterator[Pinger]:
     try:
         yield pinger
     finally:
-        task.cancel()
-        await asyncio.wait((task,))
+        await end(task)
         with suppress(Error):
             await client.close()
 

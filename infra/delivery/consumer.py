@@ -23,7 +23,7 @@ from infra.delivery.log import BATCH, Diverged, Log
 from infra.delivery.messages import START, Message, Place
 from infra.delivery.metrics import APPLIED, HALTED, REPAIRED
 from infra.delivery.parking import TooManyParked, apply_around_failures, parked_among, passes
-from infra.wanted import still_wanted
+from infra.wanted import end, still_wanted
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +97,7 @@ class Consumer:
                 await self._step(conn, store)
             listening.result()
         finally:
-            listening.cancel()
-            await asyncio.wait((listening,))
+            await end(listening)
             if not conn.closed and not conn.broken:
                 await store.give_up()
 

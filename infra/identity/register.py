@@ -13,7 +13,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from domain.identity import IdentityUnavailable
-from infra.wanted import still_wanted
+from infra.wanted import end, still_wanted
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +59,7 @@ class Register:
         trace: TracebackType | None,
     ) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
         await self._hang_up()
 
     @property

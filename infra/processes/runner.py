@@ -17,7 +17,7 @@ from infra.delivery.alarms import raise_alarm
 from infra.delivery.connect import UNREACHABLE
 from infra.processes.list import claim, crashed, note, park
 from infra.processes.metrics import CRASHES, IN_HAND, SET_ASIDE, WORKED
-from infra.wanted import still_wanted
+from infra.wanted import end, still_wanted
 
 AT_ONCE: Final = 32  # points worked on side by side
 FREE_TO_CLAIM: Final = 8  # hands that are free before more is claimed, so that claims stay few
@@ -59,9 +59,7 @@ class Runner:
                 if not await self.take():
                     await asyncio.sleep(POLL_SECONDS)
         finally:
-            for task in self._in_hand.values():
-                task.cancel()
-            await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
+            await end(*self._in_hand.values())
 
     async def take(self) -> bool:
         """Begin with every point that is due and fits the free hands; False when there was none.

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from infra.serving import http_server
-
-INSIST_SECONDS = 0.5
+from infra.wanted import end
 
 
 async def serve_beside(
@@ -33,14 +32,6 @@ async def serve_beside(
     if not working.cancelled():
         working.result()
     serving.result()
-
-
-async def end(task: "asyncio.Task[Any]") -> None:
-    """Cancel until it ends. Once may not do: a driver that finds its server gone while it is being cancelled
-    answers with its own error, and a loop that begins again after errors would go on for ever."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait((task,), timeout=INSIST_SECONDS)
 
 
 def create_app(state: Callable[[], dict[str, Any]]) -> Starlette:

@@ -208,7 +208,9 @@ def fill(dsn: str, events: int) -> None:
             session.execute(FILL, (start, last))
         session.execute("update cell_0.owner set head_position = %s", (first + events - 1,))
         session.execute("vacuum analyze cell_0.events")
-        session.execute("checkpoint")  # or writing out the bulk load would be measured as the cost of size
+        session.execute(
+            "checkpoint"
+        )  # or writing out the bulk load would be measured as the cost of size
 
 
 async def _measure(dsn: str, note: Note, quick: bool) -> None:

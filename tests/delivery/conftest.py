@@ -13,7 +13,7 @@ from infra.delivery.jetstream import Limits
 from infra.delivery.relay import Relay
 from infra.delivery.replay import digest, empty_tables, make_tables, replay
 from infra.embedded.nats import Nats
-from infra.services.health import end
+from infra.wanted import end
 from projections import PROJECTIONS
 from tests.delivery.history import History
 from tests.servers import Database, new_nats

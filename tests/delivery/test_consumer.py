@@ -4,9 +4,12 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+import pytest
+
 from infra.delivery.connect import connect
 from infra.delivery.consumer import Consumer
 from infra.delivery.handlers import projecting
+from infra.delivery.intake import Intake
 from infra.delivery.log import Log
 from infra.delivery.messages import START, Message
 from infra.delivery.metrics import DISCARDED, REPAIRED
@@ -238,6 +241,35 @@ async def test_postgres_killed_under_way(private_postgres: Postgres, own_nats: N
     assert await pipe.equals_replay()
     for task in list(pipe.running):
         await pipe.stop(task)
+
+
+async def test_a_listener_that_loses_its_cancellation_holds_nobody_up(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As libraries do that take it for the end of one of two things they wait for."""
+    straight, lost = Intake.run, asyncio.Event()
+
+    async def stubborn(self: Intake) -> None:
+        while True:
+            try:
+                await straight(self)
+            except asyncio.CancelledError:
+                if lost.is_set():
+                    raise
+                lost.set()
+
+    monkeypatch.setattr(Intake, "run", stubborn)
+    await pipe.relay()
+    pipe.consumer()
+    events = world(15, groups=10)
+    pipe.history.append(events[:100])
+    await pipe.arrived()
+    pipe.history.rows(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tuan-projector'"
+    )
+    pipe.history.append(events[100:])
+    await pipe.arrived()
+    assert lost.is_set()
 
 
 async def test_checkpoints_pass_over_events_that_nobody_wants(pipe: Pipe) -> None:

@@ -1,9 +1,8 @@
-"""A service ends when asked to, whatever its work makes of the first cancellation."""
+"""Work ends when asked to, whatever its work makes of the first cancellation."""
 
 import asyncio
 
-from infra.services.health import end
-from infra.wanted import still_wanted
+from infra.wanted import end, still_wanted
 
 
 async def test_work_that_takes_a_cancellation_for_an_error_is_cancelled_again() -> None:

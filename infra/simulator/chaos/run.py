@@ -31,6 +31,7 @@ from infra.simulator.world.report import Run
 from infra.simulator.world.run import Pace, at_the_door, judged, open_evidence, open_shop
 from infra.simulator.world.seen import Seen
 from infra.simulator.world.shoppers import Shoppers
+from infra.wanted import end
 
 MODULE: Final = "infra.simulator.chaos.platform"
 EVERY_GROUP_ENDS: Final = timedelta(hours=1, minutes=15)
@@ -106,6 +107,7 @@ class Trial:
         began, first = time.monotonic(), self._clock.now()
         self._clock.run_at(self._pace.speed)
         watching = asyncio.create_task(disordered.watch())
+        stack.push_async_callback(end, watching)
         if faults.plan.counts.refunds:
             await channel.misbehave()
         over = asyncio.Event()
@@ -125,8 +127,7 @@ class Trial:
         with self._console.status("coming to rest") as status:
             waiting = await settle(evidence, self._clock, status.update)
         at_rest = time.monotonic() - healed
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end(watching)
         judgement = await judged(evidence, self._seen, self._clock, True, self._console)
         played = self._world._replace(steps=tuple(self._begun))
         return Outcome(
