@@ -29,6 +29,7 @@ from infra.processes.list import CRASHES_MAX, apply
 from infra.processes.runner import Runner
 from infra.services import parked
 from infra.settings import Settings
+from infra.wanted import end
 from projections.recorded import Recorded
 from tests.builders import MINUTE, NOON, SECOND, order
 from tests.processes.tools import FakeTools
@@ -232,8 +233,7 @@ async def test_a_slow_call_holds_nobody_else_up(pool: Pool) -> None:
     assert refund(1) not in done
     let_go.set()
     await eventually_async(partial(is_done, 59))
-    running.cancel()
-    await asyncio.wait((running,))
+    await end(running)
     assert running.cancelled()
 
 

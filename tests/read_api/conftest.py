@@ -15,6 +15,7 @@ from infra.delivery.connect import connect
 from infra.delivery.consumer import Consumer
 from infra.delivery.handlers import projecting
 from infra.delivery.replay import make_tables
+from infra.wanted import end
 from projections import PROJECTIONS, refusals
 from read_api.app import create_app
 from read_api.live.ports import Live, TooManyTickets
@@ -148,8 +149,7 @@ async def deliver(database: Database, history: History) -> None:
         return consumer.front.position == history.head
 
     await eventually_async(there, 60)
-    running.cancel()
-    await asyncio.wait((running,))
+    await end(running)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from infra.identity.service_tokens import ServiceTokens
 from infra.identity.tickets import LiveTickets
 from infra.identity.verifier import Verifier
 from infra.serving import http_server
+from infra.wanted import end
 from projections import PROJECTIONS
 from read_api.app import create_app
 from read_api.document import ReadApi
@@ -143,8 +144,7 @@ class House:
             try:
                 yield watch
             finally:
-                reading.cancel()
-                await asyncio.wait((reading,))
+                await end(reading)
 
     async def refused(
         self, path: str, who: str = "acme/boss/read:all", **given: str
@@ -205,8 +205,7 @@ async def following(database: Database) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        running.cancel()
-        await asyncio.wait((running,))
+        await end(running)
 
 
 def execute(database: Database, statement: str, values: Iterable[Any] = ()) -> None:
