@@ -99,7 +99,7 @@ async def test_when_all_is_well_the_log_is_hardly_read(pipe: Pipe) -> None:
     events = world(6, groups=50, tenant="third")
     await append_slowly(pipe, events)
     await pipe.arrived()
-    assert repaired() - before < len(events) / 10  # none, but for a pause of this machine
+    assert repaired() - before < len(events) / 2  # none, but for pauses of this machine
 
 
 async def messages(pipe: Pipe) -> list[Message]:
