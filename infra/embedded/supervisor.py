@@ -61,6 +61,7 @@ class Watched:
 
     what: Server | Process
     ready: bool = False
+    has_been_ready: bool = False
     started_at: float = 0.0  # monotonic seconds, like `again_at`
     again_at: float | None = None  # when to start it again; None: it runs
     deaths: int = 0  # in a row
@@ -82,9 +83,6 @@ class Supervisor:
             self._start(one)
         deadline = time.monotonic() + READY_SECONDS
         while waiting := [one for one in news if not one.ready]:
-            for one in waiting:
-                if not one.what.child.alive and exit_code(one.what.child) == WRONG_SETTING:
-                    raise StartFailed(one.what.child.last_words(1).removeprefix("tuan: "))
             self.look()
             if time.monotonic() > deadline:
                 names = ", ".join(f"{one.what.name} (log: {one.what.child.log})" for one in waiting)
@@ -99,7 +97,11 @@ class Supervisor:
             pause.wait(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Notice who died, start whose time has come, notice who is ready."""
+        """Notice who died, start whose time has come, notice who is ready.
+
+        Raises: StartFailed, in the words of a process that has never been ready and says that its
+        settings are wrong.
+        """
         for one in self.watched:
             if one.again_at is not None:
                 if time.monotonic() >= one.again_at:
@@ -107,7 +109,7 @@ class Supervisor:
             elif not one.what.child.alive:
                 self._mourn(one)
             elif not one.ready and isinstance(one.what, Process) and one.what.ready:
-                one.ready = True
+                one.ready = one.has_been_ready = True
                 if one.deaths:
                     self.say(f"{one.what.name} is up again")
 
@@ -121,6 +123,7 @@ class Supervisor:
         one.started_at = time.monotonic()
         one.what.start()
         one.ready = not isinstance(one.what, Process)  # servers are ready when `start` returns
+        one.has_been_ready |= one.ready
 
     def _start_again(self, one: Watched) -> None:
         try:
@@ -133,6 +136,8 @@ class Supervisor:
             self.say(f"{one.what.name} is up again")
 
     def _mourn(self, one: Watched) -> None:
+        if not one.has_been_ready and exit_code(one.what.child) == WRONG_SETTING:
+            raise StartFailed(one.what.child.last_words(1).removeprefix("tuan: "))
         lived = time.monotonic() - one.started_at
         one.deaths = 1 if lived > STEADY_SECONDS else one.deaths + 1
         delay = self.back_off_seconds[min(one.deaths, len(self.back_off_seconds)) - 1]
