@@ -8,7 +8,9 @@ from domain.events.catalog import CampaignEvent, SkuEvent
 from domain.events.group import GroupEvent
 from domain.events.order import OrderEvent, QuotaEvent
 from domain.events.payment import PaymentEvent
+from domain.events.payout import PayoutEvent
 from domain.events.refund import RefundEvent
+from domain.events.split import SplitEvent
 from domain.events.stock import StockEvent
 
 Event: TypeAlias = (
@@ -18,6 +20,8 @@ Event: TypeAlias = (
     | StockEvent
     | PaymentEvent
     | RefundEvent
+    | PayoutEvent
+    | SplitEvent
     | CampaignEvent
     | SkuEvent
 )

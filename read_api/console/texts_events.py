@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from read_api.console.texts_payouts import PAYOUTS
+
 EVENTS: Final = {
+    **PAYOUTS,
     "sku.registered.v1": ("登记商品", "Item registered"),
     "campaign.launched.v1": ("活动上线", "Campaign launched"),
     "campaign.ended.v1": ("活动结束", "Campaign ended"),
