@@ -33,6 +33,7 @@ from commands import (
     withdraw_order,
 )
 from commands.use_case import UseCase
+from domain.bill import BILL
 from domain.campaign import CAMPAIGN
 from domain.decider import Decider
 from domain.group import GROUP
@@ -86,5 +87,6 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     ORDER,
     PAYMENT,
     REFUND,
+    BILL,
 )
 """Every kind of aggregate that may stand in a cell."""

@@ -13,6 +13,7 @@ import msgspec
 from domain import accounts
 from domain.accounts import Code
 from domain.events import Event
+from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
 from domain.events.group import GroupEvent
 from domain.events.order import (
@@ -78,6 +79,7 @@ Posted: TypeAlias = (
 )
 MovesNoMoney: TypeAlias = (
     SkuEvent
+    | BillEvent
     | CampaignEvent
     | StockEvent
     | GroupEvent

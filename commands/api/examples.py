@@ -6,6 +6,7 @@ import msgspec
 from msgspec import inspect
 
 INSTANT: Final = "2026-11-22T10:00:00Z"
+DAY: Final = "2026-11-22"
 UUID: Final = "0193535a-6a10-7000-8000-000000000001"
 DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 TEXTS: Final = {
@@ -45,6 +46,8 @@ def example(kind: inspect.Type, name: str) -> Any:
             return UUID
         case inspect.DateTimeType():
             return INSTANT
+        case inspect.DateType():
+            return DAY
         case inspect.BoolType():
             return True
         case _:

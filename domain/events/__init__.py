@@ -4,6 +4,7 @@ from typing import TypeAlias, get_args
 
 import msgspec
 
+from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
 from domain.events.group import GroupEvent
 from domain.events.order import OrderEvent, QuotaEvent
@@ -24,5 +25,6 @@ Event: TypeAlias = (
     | SplitEvent
     | CampaignEvent
     | SkuEvent
+    | BillEvent
 )
 EVENTS: tuple[type[msgspec.Struct], ...] = get_args(Event)

@@ -65,4 +65,8 @@ EVENTS: Final = {
     "stock.returned.v1": ("库存退回", "Stock returned"),
     "stock.moved_out.v1": ("划出", "Moved out"),
     "stock.moved_in.v1": ("划入", "Moved in"),
+    "bill.fetched.v1": ("取得渠道账单", "Bill fetched from the channel"),
+    "bill.restated.v1": ("渠道重出账单", "The channel restated a bill"),
+    "bill.rejected.v1": ("账单文件不合格，整份拒收", "Bill file rejected whole"),
+    "bill.absent.v1": ("渠道无账单（当日无交易）", "No bill: nothing happened that day"),
 }
