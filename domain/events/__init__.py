@@ -10,6 +10,7 @@ from domain.events.group import GroupEvent
 from domain.events.order import OrderEvent, QuotaEvent
 from domain.events.payment import PaymentEvent
 from domain.events.payout import PayoutEvent
+from domain.events.recon import BreakEvent, DayEvent
 from domain.events.refund import RefundEvent
 from domain.events.split import SplitEvent
 from domain.events.stock import StockEvent
@@ -23,6 +24,8 @@ Event: TypeAlias = (
     | RefundEvent
     | PayoutEvent
     | SplitEvent
+    | DayEvent
+    | BreakEvent
     | CampaignEvent
     | SkuEvent
     | BillEvent

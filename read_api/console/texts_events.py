@@ -3,9 +3,11 @@
 from typing import Final
 
 from read_api.console.texts_payouts import PAYOUTS
+from read_api.console.texts_recon import RECON
 
 EVENTS: Final = {
     **PAYOUTS,
+    **RECON,
     "sku.registered.v1": ("登记商品", "Item registered"),
     "campaign.launched.v1": ("活动上线", "Campaign launched"),
     "campaign.ended.v1": ("活动结束", "Campaign ended"),
