@@ -1,7 +1,7 @@
-"""Typed identifiers. They are minted from the command that asks (`Tx.id`) and only passed on here."""
+"""Typed identifiers. They are minted from the command that asks (`Tx.id`), or follow from another one here."""
 
-from typing import NewType
-from uuid import UUID
+from typing import Final, NewType
+from uuid import UUID, uuid5
 
 SkuId = NewType("SkuId", UUID)
 PoolId = NewType("PoolId", UUID)
@@ -18,5 +18,24 @@ MerchantId = NewType("MerchantId", UUID)
 StatementId = NewType("StatementId", UUID)
 PayoutId = NewType("PayoutId", UUID)
 SplitId = NewType("SplitId", UUID)
+EarningId = NewType("EarningId", UUID)
 
 NIL = UUID(int=0)
+
+MERCHANTS: Final = UUID("7a0c5e5e-3c8e-5d0f-9d53-6d6572636874")
+"""Name space of merchants: what they are called is theirs within a tenant."""
+
+
+def merchant_id(tenant: str, merchant: str) -> MerchantId:
+    """The merchant that SKUs of this tenant name so."""
+    return MerchantId(uuid5(uuid5(MERCHANTS, tenant), merchant))
+
+
+def earning_id(order_id: OrderId) -> EarningId:
+    """What a merchant earns with one order."""
+    return EarningId(uuid5(order_id, "earning"))
+
+
+def statement_id(merchant: MerchantId, period: str) -> StatementId:
+    """The one statement of a merchant and a period: "2026-11-24", "2026-W48" or "2026-11"."""
+    return StatementId(uuid5(merchant, period))

@@ -15,7 +15,9 @@ from domain.accounts import Code
 from domain.events import Event
 from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
+from domain.events.earning import EarningEvent
 from domain.events.group import GroupEvent
+from domain.events.merchant import MerchantEvent
 from domain.events.order import (
     OrderClosed,
     OrderClosing,
@@ -59,6 +61,7 @@ from domain.events.refund import (
     RefundSucceeded,
     RefundWitnessesDiffer,
 )
+from domain.events.statement import StatementEvent
 from domain.events.stock import StockEvent
 from domain.fees import channel_fee
 from domain.ids import OrderId, RefundId
@@ -80,6 +83,9 @@ Posted: TypeAlias = (
 MovesNoMoney: TypeAlias = (
     SkuEvent
     | BillEvent
+    | MerchantEvent
+    | EarningEvent
+    | StatementEvent
     | CampaignEvent
     | StockEvent
     | GroupEvent

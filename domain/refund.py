@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain import four_eyes
 from domain.decider import Decider
 from domain.display import RefundStatus
 from domain.errors import NotFound
@@ -41,7 +42,7 @@ from domain.events.refund import (
     RefundWitnessesDiffer,
     Trouble,
 )
-from domain.ids import NIL, OrderId, PaymentId, ProposalId, RefundId, UserId
+from domain.ids import NIL, OrderId, PaymentId, RefundId, UserId
 from domain.money import ZERO, Money
 from domain.refund_numbers import out_refund_no
 from domain.refund_rules import (
@@ -54,15 +55,11 @@ TO_TRY = frozenset({Status.WAITING, Status.NO_FUNDS})
 TO_ASK = frozenset({Status.IN_DOUBT, Status.PROCESSING})
 
 
-class Proposal(msgspec.Struct, frozen=True):
-    """What somebody wants done, as it was shown when the refund had `version` events."""
+class Proposal(four_eyes.Proposal, frozen=True):
+    """What somebody wants done with the refund; `reference` is of a payment by another route."""
 
-    id: ProposalId
     action: Action
-    reference: str
-    by: str
-    shown: str
-    version: int
+    reference: str = ""
 
 
 class Refund(msgspec.Struct):
@@ -252,7 +249,7 @@ def begin(refund: Refund, event: RefundRequested | RefundProposed) -> None:
         refund.status, refund.next_at, refund.why = Status.WAITING, event.next_at, event.why
         return
     refund.status = Status.PROPOSED
-    refund.proposal = Proposal(event.proposal_id, "pay", "", event.by, event.shown, refund.version)
+    refund.proposal = Proposal(event.proposal_id, event.by, event.shown, refund.version, "pay")
 
 
 def attempted(refund: Refund, event: Attempted) -> None:
@@ -291,11 +288,11 @@ def decided(refund: Refund, event: Decided) -> None:
         case RefundResolutionProposed():
             refund.proposal = Proposal(
                 event.proposal_id,
-                event.action,
-                event.reference,
                 event.by,
                 event.shown,
                 refund.version,
+                event.action,
+                event.reference,
             )
         case RefundResolutionApproved():
             approved(refund, event)

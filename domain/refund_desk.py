@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 
+from domain import four_eyes
 from domain.errors import Rejected
 from domain.events.refund import (
     Action,
@@ -51,22 +51,6 @@ class CallMayBeUnderWay(
 
 class ReferenceMissing(Rejected, code="reference_missing", zh="请填写其他渠道付款凭证号"):
     """A payment by another route needs the reference that proves it."""
-
-
-class ProposalPending(Rejected, code="proposal_pending", zh="已有待审批的处理方案"):
-    """Somebody has proposed already: approve or decline that first."""
-
-
-class ProposalUnknown(Rejected, code="proposal_unknown", zh="处理方案不存在或已处理"):
-    """No such proposal is open for this refund."""
-
-
-class ProposalStale(Rejected, code="proposal_stale", zh="情况已变化，请重新查看后再审批"):
-    """The refund has changed since it was proposed, or you were shown something else."""
-
-
-class SamePerson(Rejected, code="same_person", zh="提出人与审批人不能是同一人"):
-    """Who proposed may not approve."""
 
 
 # --- decisions ------------------------------------------------------------------------------
@@ -123,10 +107,8 @@ def propose(
     """Say what to do with a refund that people look after."""
     if refund.status is Status.NEW:
         raise RefundNotFound
-    if refund.proposal is not None and refund.proposal.id == proposal_id:
+    if four_eyes.again(refund.proposal, proposal_id):
         return ()
-    if refund.proposal is not None:
-        raise ProposalPending(proposal_id=str(refund.proposal.id))
     if refund.trouble is None:
         raise NothingToDecide(status=refund.status.value)
     if action not in allowed(refund) or action == "pay":
@@ -145,10 +127,7 @@ def approve(
 ) -> tuple[RefundEvent, ...]:
     """Agree, as another person who sees the same. Raises: all of the above but the first four."""
     proposal = open_proposal(refund, proposal_id)
-    if proposal.by == by:
-        raise SamePerson
-    if proposal.shown != shown or proposal.version != refund.version:
-        raise ProposalStale
+    four_eyes.second(proposal, shown=shown, by=by, version=refund.version)
     if proposal.action in PAYS_AGAIN and at < (until := calls_end_at(refund, at)):
         raise CallMayBeUnderWay(until=until.isoformat())
     yes = RefundResolutionApproved(refund.id, proposal_id, proposal.action, by, at, at)
@@ -179,9 +158,7 @@ def decline(
 def open_proposal(refund: Refund, proposal_id: ProposalId) -> Proposal:
     if refund.status is Status.NEW:
         raise RefundNotFound
-    if refund.proposal is None or refund.proposal.id != proposal_id:
-        raise ProposalUnknown
-    return refund.proposal
+    return four_eyes.find(refund.proposal, proposal_id)
 
 
 def calls_end_at(refund: Refund, at: datetime) -> datetime:
@@ -207,6 +184,5 @@ def allowed(refund: Refund) -> list[Action]:
 
 
 def digest(refund_id: RefundId, what: str, by: str, note: str, sum_: str, version: int) -> str:
-    """Of what a second person is shown: whoever approves says that this, and nothing else, was it."""
-    parts = (str(refund_id), what, by, note, sum_, str(version))
-    return sha256("\n".join(f"{len(part)} {part}" for part in parts).encode()).hexdigest()
+    """Of what a second person is shown of this refund."""
+    return four_eyes.digest(str(refund_id), what, by, note, sum_, str(version))

@@ -6,13 +6,16 @@ import msgspec
 
 from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
+from domain.events.earning import EarningEvent
 from domain.events.group import GroupEvent
+from domain.events.merchant import MerchantEvent
 from domain.events.order import OrderEvent, QuotaEvent
 from domain.events.payment import PaymentEvent
 from domain.events.payout import PayoutEvent
 from domain.events.recon import BreakEvent, DayEvent
 from domain.events.refund import RefundEvent
 from domain.events.split import SplitEvent
+from domain.events.statement import StatementEvent
 from domain.events.stock import StockEvent
 
 Event: TypeAlias = (
@@ -29,5 +32,8 @@ Event: TypeAlias = (
     | CampaignEvent
     | SkuEvent
     | BillEvent
+    | MerchantEvent
+    | EarningEvent
+    | StatementEvent
 )
 EVENTS: tuple[type[msgspec.Struct], ...] = get_args(Event)

@@ -52,6 +52,8 @@ def contains(read: object, stored: object) -> bool:
     """Later versions may add fields with defaults, and may lose nothing."""
     if isinstance(read, dict) and isinstance(stored, dict):
         return all(name in read and contains(read[name], stored[name]) for name in stored)
+    if isinstance(read, list) and isinstance(stored, list):
+        return len(read) == len(stored) and all(map(contains, read, stored))
     return read == stored
 
 

@@ -10,6 +10,7 @@ from domain.debts import OrderNotRefundable, RefundOverPaid
 from domain.display import OrderStatus
 from domain.events.order import QuotaReturned, RefundOwed
 from domain.events.stock import StockReturned
+from domain.four_eyes import ProposalPending, ProposalStale, ProposalUnknown, SamePerson
 from domain.ids import ProposalId, RefundId
 from domain.order import OrderNotFound
 from domain.refund import RefundNotFound, Status
@@ -17,11 +18,7 @@ from domain.refund_desk import (
     ActionUnsafe,
     CallMayBeUnderWay,
     NothingToDecide,
-    ProposalPending,
-    ProposalStale,
-    ProposalUnknown,
     ReferenceMissing,
-    SamePerson,
 )
 from tests.builders import ann, bob, cat, dan, order
 from tests.in_memory import Cell

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain import four_eyes
 from domain import refund_desk as desk
 from domain.events.refund import (
     Action,
@@ -109,7 +110,7 @@ def test_one_proposal_at_a_time_and_the_same_again_is_the_same() -> None:
     given(*rejected).when(desk.propose, proposal_id=P, **facts).then(first)
     another = ProposalId(order(77))
     given(*rejected, first).when(desk.propose, proposal_id=another, **facts).rejected(
-        desk.ProposalPending
+        four_eyes.ProposalPending
     )
 
 
@@ -126,10 +127,10 @@ def test_another_person_who_was_shown_the_same_agrees() -> None:
     yes = RefundResolutionApproved(R, P, "reissue", "dan", LATER, LATER)
     given(*closed_again, proposed).when(desk.approve, **agreeing(proposed)).then(yes)
     given(*closed_again, proposed).when(desk.approve, **agreeing(proposed, by="cat")).rejected(
-        desk.SamePerson
+        four_eyes.SamePerson
     )
     unknown = agreeing(proposed, proposal_id=ProposalId(order(77)))
-    given(*closed_again, proposed).when(desk.approve, **unknown).rejected(desk.ProposalUnknown)
+    given(*closed_again, proposed).when(desk.approve, **unknown).rejected(four_eyes.ProposalUnknown)
 
 
 def test_what_was_shown_names_everything_that_matters() -> None:
@@ -148,9 +149,9 @@ def test_what_happened_since_the_proposal_makes_it_stale() -> None:
     history = IN_TROUBLE["processing"]
     proposed = wish("retry", *history)
     changed = (*history, proposed, abnormal())
-    given(*changed).when(desk.approve, **agreeing(proposed)).rejected(desk.ProposalStale)
+    given(*changed).when(desk.approve, **agreeing(proposed)).rejected(four_eyes.ProposalStale)
     given(*history, proposed).when(desk.approve, **agreeing(proposed, shown="0" * 64)).rejected(
-        desk.ProposalStale
+        four_eyes.ProposalStale
     )
 
 
@@ -159,7 +160,7 @@ def test_a_new_trouble_takes_the_proposal_away() -> None:
     proposed = wish("retry", *history)
     given(*history, proposed, escalated("abnormal")).when(
         desk.approve, **agreeing(proposed)
-    ).rejected(desk.ProposalUnknown)
+    ).rejected(four_eyes.ProposalUnknown)
 
 
 @pytest.mark.parametrize("action", ["reissue", "paid_elsewhere"])
@@ -222,7 +223,7 @@ def test_a_declined_proposal_leaves_the_debt_with_people() -> None:
     given(*history, proposed).when(desk.decline, **no_thanks).then(declined)
     state = refund(*history, proposed, declined)
     assert (state.trouble, state.proposal, state.status) == ("rejected", None, Status.NO_FUNDS)
-    given(*history).when(desk.decline, **no_thanks).rejected(desk.ProposalUnknown)
+    given(*history).when(desk.decline, **no_thanks).rejected(four_eyes.ProposalUnknown)
 
 
 def test_s14_what_is_over_is_only_kept() -> None:
