@@ -22,7 +22,7 @@ from projections import ledger
 
 PIPE_WIDTH = 140  # columns when the output is no terminal
 
-WHICH: LiteralString = """ from read.ledger_lines_v1
+WHICH: LiteralString = """ from read.ledger_lines_v2
 where (%(tenant)s = '' or tenant = %(tenant)s) and position <= %(position)s and recorded_at <= %(at)s"""
 ACCOUNTS: LiteralString = (
     """select tenant, account, sum(debit_fen)::bigint as debit_fen, sum(credit_fen)::bigint as credit_fen"""
@@ -32,7 +32,7 @@ ACCOUNTS: LiteralString = (
 LINES: LiteralString = (
     "select tenant, position, value_date, event, account, sub_key, reference, debit_fen, credit_fen"
     + WHICH
-    + " and order_id = %(order)s order by tenant, position, line"
+    + " and order_id = %(order)s order by tenant, position, nth, line"
 )
 STANDS: LiteralString = """
 select position, parked, halted from read.checkpoints where handler = %s and cell = %s"""

@@ -1,5 +1,6 @@
 """GET /v1/ledger: the trial balance, what an account is made of, and every entry behind it."""
 
+import re
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -10,22 +11,22 @@ from projections import ledger
 from read_api import ledger_queries as queries
 from read_api.access import ALL, FINANCE
 from read_api.ledger_asked import AccountCode, Parts, Wanted, Whole
+from read_api.ledger_entries import Entries, entries
 from read_api.ledger_view import (
     AccountBalances,
-    Entries,
     SubKeySums,
     TrialBalance,
-    entries,
     trial_balance,
 )
-from read_api.pages import next_key, read_key
-from read_api.problems import Refused
+from read_api.pages import Paged, next_key, read_key
+from read_api.problems import CURSOR_INVALID, Refused
 from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
 
 READING = Reading(ledger.NAME, needs=frozenset({FINANCE, ALL}))
 ENTRIES: Final = "ledger-entries"
+PLACE: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,4})")
 
 
 async def degraded(snapshot: Snapshot) -> bool:
@@ -87,16 +88,29 @@ async def list_entries(
     snapshot: Annotated[Snapshot, Depends(READING)], asked: Annotated[Wanted, Query()]
 ) -> Entries:
     """Entries with their lines, the latest first."""
+    before, before_nth = place(read_key(asked.cursor, ENTRIES, str))
     rows = await snapshot.rows(
         queries.ENTRY_PAGE,
         tenant=snapshot.tenant,
-        before=read_key(asked.cursor, ENTRIES, int),
+        before=before,
+        before_nth=before_nth,
         limit=asked.limit + 1,
-        **asked.model_dump(include={"order", "refund", "account", "sub_key", "value_date"}),
+        **asked.model_dump(exclude=set(Paged.model_fields)),
     )
     found = entries(rows)
     return Entries(
         items=found[: asked.limit],
-        next=next_key(ENTRIES, [it.position for it in found], asked.limit),
+        next=next_key(ENTRIES, [f"{it.position}.{it.nth}" for it in found], asked.limit),
         degraded=await degraded(snapshot),
     )
+
+
+def place(key: str | None) -> tuple[int | None, int | None]:
+    """Where a page ended: a position, and the entry of its event. Raises: Refused when it says neither."""
+    if key is None:
+        return None, None
+    found = PLACE.fullmatch(key)
+    if found is None:
+        raise Refused(CURSOR_INVALID)
+    position, nth = map(int, found.groups())
+    return position, nth

@@ -9,6 +9,7 @@ from read_api.asked import Asked, Day, Instant, Strict
 from read_api.pages import Paged
 
 POSITION_MAX = 2**63 - 1
+LINE_MAX = 2**31 - 1
 
 
 class AsOf(Strict):
@@ -29,7 +30,7 @@ class AsOf(Strict):
 
 
 AccountCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
-SubKey = Annotated[str, Field(pattern=r"^[!-~]{1,100}$")]
+SubKey = Annotated[str, Field(pattern=r"^[ -~]{1,100}$")]
 
 
 class Whole(Asked, AsOf):
@@ -51,3 +52,7 @@ class Wanted(Paged):
     account: AccountCode | None = None
     sub_key: SubKey | None = None
     value_date: Day | None = None
+    merchant: UUID | None = None
+    entry: UUID | None = None
+    bill: UUID | None = None
+    bill_line: Annotated[int | None, Field(ge=1, le=LINE_MAX)] = None

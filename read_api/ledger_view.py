@@ -1,10 +1,7 @@
 """The ledger as the API shows it. Amounts are fen."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -56,36 +53,6 @@ class AccountBalances(Page[SubKeySums]):
     degraded: bool
 
 
-class LineView(BaseModel):
-    """One side of a move."""
-
-    account: str
-    sub_key: str
-    debit_fen: int
-    credit_fen: int
-
-
-class EntryView(BaseModel):
-    """What one event means in the books. `reference` is the number by which the other side knows it."""
-
-    entry_id: UUID
-    position: int
-    event: str
-    order_id: UUID
-    refund_id: UUID | None
-    reference: str
-    value_date: date
-    recorded_at: datetime
-    rule_version: int
-    lines: list[LineView]
-
-
-class Entries(Page[EntryView]):
-    """Entries, the latest first."""
-
-    degraded: bool
-
-
 def trial_balance(rows: Iterable[dict[str, Any]], *, degraded: bool) -> TrialBalance:
     """The whole chart, with what moved."""
     moved = {row["account"]: (row["debit_fen"], row["credit_fen"]) for row in rows}
@@ -109,12 +76,3 @@ def trial_balance(rows: Iterable[dict[str, Any]], *, degraded: bool) -> TrialBal
         accounts=accounts, debit_fen=debits, credit_fen=credits,
         difference_fen=debits - credits, degraded=degraded,
     )  # fmt: skip
-
-
-def entries(rows: Iterable[dict[str, Any]]) -> list[EntryView]:
-    """Entries of lines that come entry by entry."""
-    found = []
-    for _, of_one in groupby(rows, key=lambda row: row["position"]):
-        lines = list(of_one)
-        found.append(EntryView(**lines[0], lines=[LineView(**line) for line in lines]))
-    return found

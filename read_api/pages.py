@@ -38,7 +38,7 @@ class KeyCursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fie
     """Where a page ended that is sorted by one key alone: a position, or a name."""
 
     list: str
-    key: Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[str, Meta(pattern="^[!-~]{1,100}$")]
+    key: Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[str, Meta(pattern="^[ -~]{1,100}$")]
 
 
 class Paged(Asked):

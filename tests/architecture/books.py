@@ -1,24 +1,73 @@
 """Writes the tables of docs/ledger.md: the chart of accounts, and what every posted event debits and credits."""
 
+import importlib
 import inspect
+import pkgutil
+import re
 from collections.abc import Iterator
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
-from domain import ledger
+import domain
 from domain.accounts import CHART
 from domain.events import Event
+from domain.events.earning import Amounts, TakenFrom
 from domain.ledger import Entry, Posted, postings
 from domain.money import Money
 from tests.architecture.catalogue import ROOT, golden, tag
 
 PAGE: Final = ROOT / "docs" / "ledger.md"
+FAMILIES: Final = [
+    importlib.import_module(f"domain.{module.name}")
+    for module in pkgutil.iter_modules(domain.__path__)
+    if module.name.startswith("ledger_")
+]
 BEGIN: Final = "<!-- Made by `make catalogue` from here on; do not edit. -->"
-TURNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "RefundOwed": ("held_as", ("escrow", "voucher"))
-}
-"""Fields that decide which account an event moves money in."""
+WORKED: Final = Amounts(
+    gross=Money(100_00), merchant_coupon=Money(12_00), platform_coupon=Money(8_00),
+    subsidy=Money(5_00), points=Money(5_00), cash=Money(70_00), commission=Money(8_30),
+    commission_vat=Money(50), cost=Money(60_00), goods_vat=Money(10_12),
+)  # fmt: skip
+"""The worked example: of a price of 100.00, 70.00 were paid."""
+
+MODES: Final[tuple[dict[str, str | int], ...]] = (
+    {"books.money_mode": "platform_collect"},
+    {"books.money_mode": "platform_collect", "books.accounting": "principal"},
+    {"books.money_mode": "platform_collect", "books.subsidy_as": "contra_revenue"},
+    {"books.money_mode": "split"},
+)
+BY_ROUTE: Final[tuple[dict[str, str | int], ...]] = (
+    {"route": "bank_file"},
+    {"route": "channel_transfer"},
+)
+RECEIVERS: Final[tuple[dict[str, str | int], ...]] = (
+    {"receiver.kind": "platform"},
+    {"receiver.kind": "leader"},
+)
+TURNS: Final[dict[str, tuple[dict[str, str | int], ...]]] = {
+    "RefundOwed": ({"held_as": "escrow"}, {"held_as": "voucher"}),
+    "EarningRecognised": MODES,
+    "EarningReversed": (
+        *({**MODES[0], "taken_from": place} for place in get_args(TakenFrom)),
+        *MODES[1:],
+    ),
+    "EarningMatured": MODES[:1],
+    "FundMoved": ({"kind": "withdrawal", "amount.fen": -70_00}, {"kind": "recharge"}),
+    "PayoutConfirmed": BY_ROUTE,
+    "PayoutReturned": BY_ROUTE,
+    "SplitFinished": RECEIVERS,
+    "SplitReturned": RECEIVERS,
+    "BreakPosted": tuple(
+        {"suspense": suspense, "resolution": resolution}
+        for suspense, resolution in (
+            ("long", "order_found"), ("long", "refund_owed"), ("long", "written_off"),
+            ("short", "order_unwound"), ("short", "matched_bill"), ("short", "matched_ledger"),
+            ("short", "fee"), ("short", "written_off"), ("both", "paired"),
+        )
+    ),
+}  # fmt: skip
+"""What else decides which accounts an event moves money in, by the place of the field."""
 
 
 def render() -> str:
@@ -39,20 +88,33 @@ def events() -> Iterator[str]:
     yield "|---|---|---|"
     for kind in get_args(Posted):
         for turn, event in samples(kind):
-            entry = postings(event)
-            assert entry is not None
-            yield f"| `{tag(kind)}`{turn} | {rule(kind)} | {'; '.join(moves(entry))} |"
+            found = [move for entry in postings(event) for move in moves(entry)]
+            yield f"| `{tag(kind)}`{turn} | {rule(kind)} | {'; '.join(dict.fromkeys(found))} |"
 
 
 def samples(kind: type[Any]) -> Iterator[tuple[str, Any]]:
     """A sample of an event, in each way that it can be posted."""
-    stored = msgspec.json.decode(golden(kind).read_bytes(), type=Event)
-    event: Any = msgspec.structs.replace(stored, amount=Money(70_00))  # enough for a fee
-    field, values = TURNS.get(kind.__name__, ("", ()))
-    if not field:
-        yield "", event
-    for value in values:
-        yield f", {field} {value}", msgspec.structs.replace(event, **{field: value})
+    for turns in TURNS.get(kind.__name__, ({},)):
+        stored = large(msgspec.json.decode(golden(kind).read_bytes()))
+        for path, value in turns.items():
+            *outer, field = path.split(".")
+            place = stored
+            for name in outer:
+                place = place[name]
+            place[field] = value
+        if "amounts" in stored:
+            stored["amounts"] = msgspec.to_builtins(WORKED)
+        said = "".join(f", {value}" for value in turns.values() if isinstance(value, str))
+        yield said, msgspec.convert(stored, Event)
+
+
+def large(stored: Any) -> Any:
+    """The same with amounts that are enough for a fee."""
+    if isinstance(stored, dict):
+        return (
+            {"fen": 70_00} if stored.keys() == {"fen"} else {k: large(v) for k, v in stored.items()}
+        )
+    return [large(it) for it in stored] if isinstance(stored, list) else stored
 
 
 def moves(entry: Entry) -> Iterator[str]:
@@ -64,13 +126,10 @@ def moves(entry: Entry) -> Iterator[str]:
 
 def rule(kind: type[Any]) -> str:
     """What the function says that posts events of this class."""
-    posts = {"event": kind, "return": Entry}
-    (found,) = (
-        it
-        for _, it in inspect.getmembers(ledger, inspect.isfunction)
-        if get_type_hints(it) == posts
-    )
-    return str(found.__doc__)
+    found = {it for module in FAMILIES for _, it in inspect.getmembers(module, inspect.isfunction)}
+    said = (str(it.__doc__) for it in found if get_type_hints(it).get("event") is kind)
+    (one,) = (text for text in said if re.match(r"[A-Z]\d", text))
+    return " ".join(one.split())
 
 
 def write() -> None:

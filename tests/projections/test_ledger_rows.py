@@ -37,35 +37,38 @@ async def test_lines_say_what_happened_to_whom_and_when(model: Model) -> None:
     position, captured = next(
         (n, it) for n, it in enumerate(facts, 1) if isinstance(it.event, PaymentCaptured)
     )
-    columns = "line, event, order_id, refund_id, reference, account, sub_key, debit_fen, credit_fen"
-    more = "value_date, recorded_at, rule_version, entry_id"
+    columns = "nth, line, event, rule, order_id, refund_id, reference, account, sub_key, debit_fen, credit_fen"
+    more = (
+        "value_date, recorded_at, rule_version, entry_id, merchant_id, corrects, bill_id, bill_line"
+    )
     rows = await model.rows(
-        f"select {columns}, {more} from ledger_lines_v1 where position = %s order by line", position
+        f"select {columns}, {more} from ledger_lines_v2 where position = %s order by line", position
     )
     event = captured.event
     order, at = event.order_id, event.at
-    same = ("payment.captured.v1", order, None, event.transaction_id)
-    end = (date(2026, 6, 1), at, RULE_VERSION, entry_id(captured.stream, position))
+    same = ("payment.captured.v1", "P1", order, None, event.transaction_id)
+    bill = f"wechatpay {date(2026, 6, 1)}"
+    end = (date(2026, 6, 1), at, RULE_VERSION, entry_id(captured.stream, position), *[None] * 4)
     assert rows == [
-        (1, *same, "1120", "wechatpay", 990, 0, *end),
-        (2, *same, "2010", str(order), 0, 990, *end),
-        (3, *same, "5010", "wechatpay", 6, 0, *end),
-        (4, *same, "1120", "wechatpay", 0, 6, *end),
+        (0, 1, *same, "1120", bill, 990, 0, *end),
+        (0, 2, *same, "2010", str(order), 0, 990, *end),
+        (0, 3, *same, "5010", "wechatpay", 6, 0, *end),
+        (0, 4, *same, "1120", bill, 0, 6, *end),
     ]
 
 
 async def test_balances_and_days_are_the_sum_of_the_lines(model: Model) -> None:
     facts = facts_of(lived().cell)
     await model.given(PROJECTION, facts, batch=3)
-    kinds = await model.rows("select distinct event from ledger_lines_v1")
+    kinds = await model.rows("select distinct event from ledger_lines_v2")
     assert len(kinds) == EVERY_KIND
     sums = "sum(debit_fen)::bigint, sum(credit_fen)::bigint, max(position)"
     for table, key in (("balances", "account, sub_key"), ("days", "value_date, account")):
         stored = await model.rows(
-            f"select {key}, debit_fen, credit_fen, position from ledger_{table}_v1 order by 1, 2"
+            f"select {key}, debit_fen, credit_fen, position from ledger_{table}_v2 order by 1, 2"
         )
         added = await model.rows(
-            f"select {key}, {sums} from ledger_lines_v1 group by 1, 2 order by 1, 2"
+            f"select {key}, {sums} from ledger_lines_v2 group by 1, 2 order by 1, 2"
         )
         assert stored == added
         assert sum(debit - credit for *_, debit, credit, _ in stored) == 0

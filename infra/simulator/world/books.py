@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from domain.accounts import CHART
 from domain.events import Event
-from domain.ledger import Line, postings
+from domain.ledger import Entry, Line, postings
 
 Key: TypeAlias = tuple[str, str]  # account, sub-key
 
@@ -24,9 +24,10 @@ class MoneyBook:
 
     def take(self, position: int, event: Event) -> None:
         self.position = position
-        entry = postings(event)
-        if entry is None:
-            return
+        for entry in postings(event):
+            self._take(position, event, entry)
+
+    def _take(self, position: int, event: Event, entry: Entry) -> None:
         self.entries += 1
         for line in entry.lines:
             self._add(line)

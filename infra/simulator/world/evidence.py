@@ -58,7 +58,7 @@ select (select count(*) from {cell}.timers where due_at <= %(now)s),
 from {cell}.owner o"""
 LEDGER: Final = """
 select account, sub_key, sum(debit_fen)::bigint, sum(credit_fen)::bigint
-from read.ledger_lines_v1 where position <= %s group by account, sub_key"""
+from read.ledger_lines_v2 where position <= %s group by account, sub_key"""
 ALARMS: Final = "select kind || ': ' || detail from read.alarms where cell = %s order by alarm_id"
 REFUSALS: Final = """
 with told as (select tenant, minute, command, outcome, times, seq from read.refusals_v1),
