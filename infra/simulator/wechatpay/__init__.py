@@ -6,6 +6,7 @@ behaviour, strictly applied. Read in this order: `protocol.py` (the words), `gat
 `rules.py` and `refunds.py` (what an order and a refund may become), `funds.py` (the merchants' money),
 `schema.py` and `books.py` (what happened, on disk), `clearing.py` (refunds on their way), `message.py` and
 `notifier.py` (telling the merchant), `faults.py` (what goes wrong on purpose), `verdict.py` (what the books
-say against anybody), `v3.py`, `v3_refunds.py`, `outside.py` and `fault_desk.py` (the routes), `app.py` (it all
+say against anybody), `bill_books.py`, `bill_text.py` and `bill_press.py` (bills), `v3.py`,
+`v3_refunds.py`, `bills.py`, `outside.py`, `fault_desk.py` and `bill_desk.py` (the routes), `app.py` (it all
 together), `server.py` (the process).
 """

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.ports import Clock
-from infra.simulator.wechatpay import fault_desk, outside, v3, v3_refunds
+from infra.simulator.wechatpay import bill_desk, bills, fault_desk, outside, v3, v3_refunds
+from infra.simulator.wechatpay.bill_press import BillPress
 from infra.simulator.wechatpay.books import Books
 from infra.simulator.wechatpay.clearing import Clearing
 from infra.simulator.wechatpay.faults import Faults, Plan
@@ -63,9 +64,10 @@ def build(
                     faults=faults,
                     keys=Keys(platforms, seals, signers, faults),
                     signers=signers,
+                    bills=BillPress(books, books_path, clock),
                     clock=clock,
                 )
-                for part in (v3, v3_refunds, outside, fault_desk):
+                for part in (v3, v3_refunds, bills, outside, fault_desk, bill_desk):
                     app.router.routes += part.routes(channel)
                 yield
         finally:

@@ -38,13 +38,13 @@ Fault: TypeAlias = Literal[
     "notify_lost",
 ]
 Call: TypeAlias = Literal[
-    "order", "query", "close", "refund", "refund_query", "return", "balance", "notify"
-]
-ANSWERED: Final = frozenset(get_args(Call)) - {"notify"}
+    "order", "query", "close", "refund", "refund_query", "return", "balance", "bill", "bill_text", "notify"
+]  # fmt: skip
+ANSWERED: Final = frozenset(get_args(Call)) - {"notify", "bill_text"}
 NOTIFY: Final = frozenset({"notify"})
 TAKING: Final = frozenset({"refund", "return"})
 FITS: Final[dict[Fault, frozenset[str]]] = {
-    "drop_reply": ANSWERED,
+    "drop_reply": ANSWERED | {"bill_text"},
     "error_after_success": ANSWERED,
     "error_before": ANSWERED,
     "delay": ANSWERED,

@@ -176,7 +176,28 @@ CREATE TABLE IF NOT EXISTS veils (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS veils_of_number ON veils (number, mchid);
 """
-SCHEMA = ORDERS + REFUNDS + FUNDS + FAULTS
+BILLS = """
+CREATE TABLE IF NOT EXISTS bill_plans (
+    seq INTEGER PRIMARY KEY,           -- the last one is in force
+    plan TEXT NOT NULL,                -- JSON
+    at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS bill_changes (
+    seq INTEGER PRIMARY KEY,
+    mchid TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('trade', 'fundflow')),
+    bill_date TEXT NOT NULL,
+    act TEXT NOT NULL,
+    number TEXT NOT NULL,              -- of the line; empty: of the whole bill
+    wanted TEXT NOT NULL,              -- JSON: values by column
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS changes_of_bill ON bill_changes (mchid, bill_date);
+CREATE INDEX IF NOT EXISTS payments_by_time ON payments (mchid, success_time);
+CREATE INDEX IF NOT EXISTS refunds_by_time ON refunds (mchid, at);
+CREATE INDEX IF NOT EXISTS funds_by_time ON funds (mchid, at);
+"""
+SCHEMA = ORDERS + REFUNDS + FUNDS + FAULTS + BILLS
 FACTS = (
     "orders",
     "prepays",
@@ -192,6 +213,8 @@ FACTS = (
     "faults_fired",
     "fault_messages",
     "veils",
+    "bill_plans",
+    "bill_changes",
 )
 FOREVER = "".join(
     f"CREATE TRIGGER IF NOT EXISTS {table}_forbid_{verb} BEFORE {verb} ON {table}"

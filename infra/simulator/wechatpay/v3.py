@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from commands.ports import Clock
 from infra.simulator.wechatpay import rules
+from infra.simulator.wechatpay.bill_press import BillPress
 from infra.simulator.wechatpay.books import Books
 from infra.simulator.wechatpay.clearing import Clearing
 from infra.simulator.wechatpay.faults import Call, Fate, Faults, hidden
@@ -58,6 +59,7 @@ class Channel(NamedTuple):
     faults: Faults
     keys: Keys
     signers: Signers
+    bills: BillPress
     clock: Clock
 
 
@@ -69,6 +71,7 @@ class Heard(NamedTuple):
     query: Mapping[str, str]
     body: bytes
     fate: Fate
+    base: str = ""  # scheme and authority that it was sent to
 
 
 Content: TypeAlias = dict[str, Any] | None  # None: 204 without a body
@@ -146,7 +149,8 @@ def answering(channel: Channel, act: Act, call: Call) -> Callable[[Request], Awa
         except Refused as refused:
             return refusal(refused)
         fate = channel.faults.draw(call, number_of(request, body))
-        heard = Heard(mchid, request.path_params, request.query_params, body, fate)
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        heard = Heard(mchid, request.path_params, request.query_params, body, fate, base)
         try:
             return await answer(channel, act, heard)
         finally:

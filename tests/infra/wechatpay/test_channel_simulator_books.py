@@ -16,6 +16,7 @@ from infra.simulator.wechatpay.books import Books, add
 from infra.simulator.wechatpay.schema import FACTS
 from infra.wechatpay.accounts import set_up
 from infra.wechatpay.credentials import load_merchant
+from tests.infra.wechatpay import bills
 from tests.infra.wechatpay.support import (
     JSAPI,
     MINUTE,
@@ -37,6 +38,8 @@ RUN = "from infra.services.channel_simulator import main; from infra.settings im
 async def written(bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock) -> sqlite3.Connection:
     """A file of books with one fact of every kind, opened by somebody else."""
     await bare.simulator.plan()
+    await bills.plan(bare)
+    await bills.change(bare, "reissue")
     await bare.simulator.next("not_visible_yet", "order")
     await bare.simulator.next("notify_forged", "notify")
     await bare.ask("POST", JSAPI, bare.order(shop))
