@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from domain.agreement import Agreement, CommissionRule
-from domain.events.earning import Amounts
+from domain.events.earning import NOTHING, Amounts
 from domain.money import ZERO, Money
 from domain.policies import BookPolicy
 
@@ -59,6 +59,10 @@ def whole(price: Price, agreement: Agreement, books: BookPolicy, rate: Rate) -> 
         subsidy=price.subsidy - own_subsidy,
         points=price.points,
         cash=price.cash,
+        commission=ZERO,
+        commission_vat=ZERO,
+        cost=ZERO,
+        goods_vat=ZERO,
     )
     base = amounts.gross - amounts.merchant_coupon
     if books.accounting == "principal":
@@ -125,7 +129,7 @@ def units(amounts: Amounts, count: int) -> tuple[Amounts, ...]:
 
 def total(parts: Iterable[Amounts]) -> Amounts:
     """All of them together."""
-    return sum(parts, Amounts())
+    return sum(parts, NOTHING)
 
 
 # --- giving back ----------------------------------------------------------------------------
@@ -145,11 +149,11 @@ def give_back(
 
     `everything`: the order ends, so that units without cash go back too. More cash than there is takes all.
     """
-    left, taken = list(stored), [Amounts()] * len(stored)
+    left, taken = list(stored), [NOTHING] * len(stored)
     for at in order:
         unit = left[at]
         if everything or (ZERO < cash and unit.cash <= cash):
-            taken[at], left[at] = unit, Amounts()
+            taken[at], left[at] = unit, NOTHING
         elif ZERO < cash:
             taken[at] = part(unit, cash)
             left[at] = unit - taken[at]

@@ -4,7 +4,8 @@ Amounts are decided once, by the decision that makes the event; the ledger posts
 """
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
 import msgspec
 
@@ -20,16 +21,16 @@ TakenFrom: TypeAlias = Literal["pending", "payable", "receivable"]
 class Amounts(msgspec.Struct, frozen=True):
     """All money of one order, or of a part of it. gross = both coupons + subsidy + points + cash."""
 
-    gross: Money = ZERO
-    merchant_coupon: Money = ZERO  # what the merchant bears of coupons and subsidies
-    platform_coupon: Money = ZERO
-    subsidy: Money = ZERO  # what the platform adds
-    points: Money = ZERO
-    cash: Money = ZERO  # what the buyer paid
-    commission: Money = ZERO  # without its VAT
-    commission_vat: Money = ZERO
-    cost: Money = ZERO  # self-operated: of the goods
-    goods_vat: Money = ZERO  # self-operated: inside the price
+    gross: Money
+    merchant_coupon: Money  # what the merchant bears of coupons and subsidies
+    platform_coupon: Money
+    subsidy: Money  # what the platform adds
+    points: Money
+    cash: Money  # what the buyer paid
+    commission: Money  # without its VAT
+    commission_vat: Money
+    cost: Money  # self-operated: of the goods
+    goods_vat: Money  # self-operated: inside the price
 
     @property
     def net(self) -> Money:
@@ -47,6 +48,9 @@ class Amounts(msgspec.Struct, frozen=True):
         return tuple(getattr(self, name) for name in self.__struct_fields__)
 
 
+NOTHING: Final = Amounts(*(ZERO,) * 10)
+
+
 class EarningRecognised(msgspec.Struct, frozen=True, tag="earning.recognised.v1"):
     """Units of an order are earned, by their sale or their use: what stands in 2020 is the merchant's now.
 
@@ -59,6 +63,7 @@ class EarningRecognised(msgspec.Struct, frozen=True, tag="earning.recognised.v1"
     merchant_id: MerchantId
     lot: int  # recognitions of one order count from 1
     cause: Cause
+    proof: UUID | None  # the voucher that was used; None when the sale itself earns
     first: int  # unit, from 0
     count: int
     amounts: Amounts

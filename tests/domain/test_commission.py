@@ -20,7 +20,7 @@ from domain.commission import (
     units,
     whole,
 )
-from domain.events.earning import Amounts
+from domain.events.earning import NOTHING, Amounts
 from domain.money import ZERO, Money
 from domain.policies import BookPolicy
 
@@ -59,6 +59,8 @@ def test_the_worked_example_comes_out_to_the_fen() -> None:
         cash=Money(70_00),
         commission=Money(8_30),
         commission_vat=Money(50),
+        cost=ZERO,
+        goods_vat=ZERO,
     )
     assert worked_example().net == Money(79_20)
 
@@ -102,8 +104,8 @@ def test_an_order_of_many_units_is_one_lot() -> None:
 def test_a_refund_of_whole_units_gives_back_what_is_stored_for_them() -> None:
     stored = units(worked_example(), 3)
     back = give_back(stored, stored[2].cash, order=(2, 1, 0))
-    assert back.taken == (Amounts(), Amounts(), stored[2])
-    assert back.left == (*stored[:2], Amounts())
+    assert back.taken == (NOTHING, NOTHING, stored[2])
+    assert back.left == (*stored[:2], NOTHING)
 
 
 def test_a_refund_of_everything_takes_what_no_cash_was_paid_for() -> None:
@@ -111,7 +113,7 @@ def test_a_refund_of_everything_takes_what_no_cash_was_paid_for() -> None:
     stored = units(whole(price, agreement(), AGENT, Rate(1000, ZERO)), 2)
     back = give_back(stored, ZERO, order=(1, 0), everything=True)
     assert total(back.taken) == total(stored)
-    assert back.left == (Amounts(), Amounts())
+    assert back.left == (NOTHING, NOTHING)
 
 
 # --- whatever the numbers are -----------------------------------------------------------------
@@ -170,4 +172,4 @@ def test_refunds_in_any_parts_add_up_to_one_of_everything(
         assert total(gone) + total(left) == order
     last = give_back(left, ZERO, order=way, everything=True)
     assert total(gone) + total(last.taken) == order
-    assert total(last.left) == Amounts()
+    assert total(last.left) == NOTHING
