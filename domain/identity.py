@@ -17,6 +17,7 @@ SCOPES: Final = {
     "read:own": "Read the orders of the buyer that the token names.",
     "read:all": "Read everything of the tenant.",
     "finance:read": "Read the ledger and what reconciles it.",
+    "audit:read": "Read anchors of the log, and take evidence of the tenant out.",
     "read:board": "Read what any shopper may see: groups, campaigns, stock.",
     "admin": "Operate the platform: parked events, rebuilds, keys.",
     "bench": "Load tests: a much higher rate limit. Opens nothing by itself.",

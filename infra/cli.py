@@ -223,6 +223,18 @@ def verify(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def anchor(context: typer.Context) -> None:
+    """Sign where the logs stood at the end of each business day, or stand now."""
+    hand_over("anchor", context.args)
+
+
+@app.command(**HANDED_OVER)
+def anchors(context: typer.Context) -> None:
+    """List what was anchored, or print one signed anchor."""
+    hand_over("anchors", context.args)
+
+
+@app.command(**HANDED_OVER)
 def stream(context: typer.Context) -> None:
     """Print one stream: each event, the state after it, and the command behind it."""
     hand_over("stream", context.args)

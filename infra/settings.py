@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """Wraps the keys of data subjects: 32 bytes as 64 hexadecimal digits."""
     mac_key: SecretStr | None = None
     """Keys the digests of command bodies and API keys: 32 bytes as 64 hexadecimal digits."""
+    anchor_key: SecretStr | None = None
+    """Signs anchors and evidence (an Ed25519 seed): 32 bytes as 64 hexadecimal digits. Unset: none are made."""
+    anchor_keys_retired: str = ""
+    """Verifier keys that anchors were signed with before, by comma, as `tuan anchors` shows them."""
 
     # --- how the engine runs ---
     batch_commands_max: Annotated[int, Field(ge=1)] = 512
@@ -151,7 +155,7 @@ class Settings(BaseSettings):
             raise ValueError("is neither a postgresql:// URL nor a key=value list") from None
         return dsn
 
-    @field_validator("platform_key", "mac_key")
+    @field_validator("platform_key", "mac_key", "anchor_key")
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key and not re.fullmatch("[0-9a-f]{64}", key.get_secret_value()):
@@ -189,7 +193,7 @@ class Settings(BaseSettings):
             raise SettingsError(f"no NATS: start `tuan up`, or set {PREFIX}NATS_URL")
         return [server.strip() for server in self.nats_url.get_secret_value().split(",")]
 
-    def key(self, name: Literal["platform_key", "mac_key"]) -> bytes:
+    def key(self, name: Literal["platform_key", "mac_key", "anchor_key"]) -> bytes:
         """32 secret bytes. Raises: SettingsError when unset."""
         secret: SecretStr | None = getattr(self, name)
         if secret is None:

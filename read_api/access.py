@@ -13,6 +13,7 @@ OWN: Final = "read:own"
 ALL: Final = "read:all"
 BOARD: Final = "read:board"
 FINANCE: Final = "finance:read"
+AUDIT: Final = "audit:read"
 ADMIN: Final = "admin"
 
 

@@ -7,6 +7,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.identity import TokenVerifier
 from read_api import (
+    anchors,
     freshness,
     group_refunds,
     groups,
@@ -44,6 +45,7 @@ ROUTERS: Final = (
     now.router,
     refused.router,
     ledger.router,
+    anchors.router,
     freshness.router,
     system.router,
     streams.router,

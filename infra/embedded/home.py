@@ -20,6 +20,7 @@ OURS = (
     "log",
     "run",
     "keys",
+    "anchors",
     "channel",
     "channels.json",
     "clock",

@@ -65,7 +65,7 @@ def run(supervisor: Supervisor, given: Settings, say: Say, services: Sequence[Se
 def choose(given: Settings, services: Sequence[Service]) -> dict[str, Any]:
     """Keys, ports and our revision: from the last time where there was one."""
     made = remembered(given.data_dir)
-    for secret in ("platform_key", "mac_key"):
+    for secret in ("platform_key", "mac_key", "anchor_key"):
         keep_or_make_secret(made, secret)
     for service in services:
         if service.port:

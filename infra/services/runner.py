@@ -18,6 +18,7 @@ from infra.crash import POINTS, reached_from
 from infra.delivery.consumer import Consumer
 from infra.delivery.disorder import disorder_of
 from infra.edge import open_cashier
+from infra.evidence.anchoring import anchoring
 from infra.forwarding import HttpForwarder, open_session
 from infra.identity.opening import open_register
 from infra.identity.service_tokens import ServiceTokens
@@ -60,6 +61,7 @@ async def main(settings: Settings) -> None:
         runner = Runner(PROCESSES, tools, pool, clock, settings.cell, reached)
 
         balances = Balances(tools.channel, pool, clock, settings.cell)
+        anchors = anchoring(settings, clock)
 
         async def work() -> None:
             async with (
@@ -68,6 +70,7 @@ async def main(settings: Settings) -> None:
                 both.create_task(consumer.run())
                 both.create_task(runner.run())
                 both.create_task(balances.run())
+                both.create_task(anchors.run())
 
         def state() -> dict[str, Any]:
             positions = {name: at.place.position for name, at in consumer.checkpoints.items()}
@@ -77,6 +80,7 @@ async def main(settings: Settings) -> None:
                 "positions": positions,
                 "worked": runner.worked,
                 "channels": tools.breakers,
+                "anchored": anchors.latest,
             }
 
         await serve_beside(work(), settings.host, settings.runner_port, state)

@@ -20,7 +20,7 @@ from tests.delivery.history import Fact
 from tests.read_api.conftest import Readers
 from tests.servers import Database
 
-EVERYTHING = "read:all+read:own+read:board+finance:read+admin"
+EVERYTHING = "read:all+read:own+read:board+finance:read+audit:read+admin"
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
 

@@ -22,7 +22,7 @@ from tests.read_api.conftest import NO_TICKETS, Fixed, NoStreams, Trusting
 from tests.servers import Database
 from tests.waiting import eventually
 
-EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+finance:read+admin"
+EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+finance:read+audit:read+admin"
 
 
 app = create_app(cast(AsyncConnectionPool[Any], None), Trusting(), Fixed(), NoStreams(), NO_TICKETS)
