@@ -9,6 +9,7 @@ from typing import TypeAlias, assert_never
 from domain import accounts
 from domain.accounts import Code
 from domain.events.earning import (
+    NOTHING,
     Amounts,
     EarningAdjustmentApproved,
     EarningMatured,
@@ -77,7 +78,7 @@ def reversed_(event: EarningReversed, books: BookPolicy) -> Entry:
     """R1'': what was earned is given back, from where the merchant's share stands; it is owed to the buyer next."""
     return Entry(
         rule="R1''",
-        lines=earned(event, Amounts() - event.amounts, TAKEN_FROM[event.taken_from], books),
+        lines=earned(event, NOTHING - event.amounts, TAKEN_FROM[event.taken_from], books),
         value_date=day(event.value_at),
         order_id=event.order_id,
         refund_id=event.refund_id,
