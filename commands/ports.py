@@ -127,6 +127,9 @@ class Forwarder(Protocol):
 # --- payment channels ------------------------------------------------------------------------
 
 ChannelState: TypeAlias = Literal["not_paid", "paid", "closed", "not_found", "refunded"]
+TransferState: TypeAlias = Literal[
+    "processing", "awaiting_payee", "confirmed", "failed", "not_found"
+]
 RefundState: TypeAlias = Literal["processing", "succeeded", "closed", "abnormal", "not_found"]
 
 
@@ -226,7 +229,7 @@ class PaymentChannel(Protocol):
         """Ask for money to go back. The same number again is the same refund, never a second one.
 
         `total` is what the whole transaction was. Words are signed before `before` or not at all, and the
-        channel takes none that were signed longer ago than `domain.refund_rules.WORDS_LIVE`: who fell asleep
+        channel takes none that were signed longer ago than `domain.attempts.WORDS_LIVE`: who fell asleep
         over a call cannot make it later. Raises: ChannelRefused, ChannelInDoubt.
         """
 
@@ -245,6 +248,40 @@ class PaymentChannel(Protocol):
         self, headers: Mapping[str, str], body: bytes
     ) -> ChannelPayment | ChannelRefund:
         """Verify and decrypt the channel's message. Raises: BadNotification."""
+
+
+class ChannelPayout(NamedTuple):
+    """One transfer to a merchant as the channel sees it. What follows `state` is set once the channel knows it.
+
+    `awaiting_payee`: the payee opens `package` and takes the money, or it lapses; till then nobody is paid.
+    `failed`: the number ended, the money stayed with us; `code` says why.
+    """
+
+    number: str
+    state: TransferState
+    channel_payout_id: str = ""
+    amount: Money | None = None
+    code: str = ""
+    package: str = ""
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class PayoutChannel(Protocol):
+    """Transfers out of what a channel holds for us. Every method may be repeated without harm."""
+
+    name: str
+
+    async def pay_out(
+        self, *, number: str, amount: Money, payee: str, note: str, before: datetime
+    ) -> ChannelPayout:
+        """Ask for a transfer. The same number again is the same transfer, never a second one.
+
+        Signed before `before` or not at all, as with refunds. Raises: ChannelRefused, ChannelInDoubt.
+        """
+
+    async def query_payout(self, number: str) -> ChannelPayout:
+        """What the channel knows now; `not_found` is no proof at once. Raises: ChannelRefused, ChannelInDoubt."""
 
 
 class Vault(Protocol):

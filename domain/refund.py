@@ -45,9 +45,7 @@ from domain.events.refund import (
 from domain.ids import NIL, OrderId, PaymentId, RefundId, UserId
 from domain.money import ZERO, Money
 from domain.refund_numbers import out_refund_no
-from domain.refund_rules import (
-    SAGA_VERSION,
-)
+from domain.refund_rules import SAGA_VERSION
 
 Status: TypeAlias = RefundStatus
 OVER = frozenset({Status.SUCCEEDED, Status.PAID_ELSEWHERE, Status.DECLINED})

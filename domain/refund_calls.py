@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.errors import Rejected
+from domain.attempts import ATTEMPT_LIFE, DOUBT, FUNDS, RETRY, NotYourAttempt, later
 from domain.events.refund import (
     RefundAttemptInDoubt,
     RefundAttemptRejected,
@@ -14,21 +14,7 @@ from domain.events.refund import (
 from domain.money import Money
 from domain.refund import Refund, Status, next_step, trouble
 from domain.refund_numbers import out_refund_no
-from domain.refund_rules import (
-    ATTEMPT_LIFE,
-    DOUBT,
-    FUNDS,
-    GENERATIONS_MAX,
-    RETRY,
-    TABLE_VERSION,
-    later,
-    retry_class,
-)
-
-
-class NotYourAttempt(Rejected, code="not_your_attempt", zh="该退款请求已由其他工作进程接手"):
-    """The attempt was given up or another worker has it: what the channel does is asked of the channel."""
-
+from domain.refund_rules import GENERATIONS_MAX, TABLE_VERSION, retry_class
 
 # --- decisions ------------------------------------------------------------------------------
 

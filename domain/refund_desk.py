@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain import four_eyes
+from domain.attempts import WORDS_LIVE
 from domain.errors import Rejected
 from domain.events.refund import (
     Action,
@@ -18,7 +19,7 @@ from domain.ids import PaymentId, ProposalId, RefundId
 from domain.money import Money
 from domain.order import Order
 from domain.refund import OVER, TO_TRY, Proposal, Refund, RefundNotFound, Status
-from domain.refund_rules import SAGA_VERSION, WORDS_LIVE
+from domain.refund_rules import SAGA_VERSION
 
 # What may be done in which state. Never anything that could pay twice: while the channel may still pay
 # under a number, only waiting, asking and getting the money back are open.

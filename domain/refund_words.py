@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
+from domain.attempts import DOUBT, FORGOTTEN_LOOKS, POLL, UNSEEN_GAP, UNSEEN_LOOKS, later
 from domain.events.refund import (
     Evidence,
     RefundAbnormal,
@@ -19,7 +20,6 @@ from domain.events.refund import (
 )
 from domain.money import Money
 from domain.refund import TO_ASK, Refund, RefundNotFound, Status, trouble
-from domain.refund_rules import DOUBT, FORGOTTEN_LOOKS, POLL, UNSEEN_GAP, UNSEEN_LOOKS, later
 
 
 class Word(NamedTuple):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.attempts import ATTEMPT_LIFE
 from domain.events.order import RefundOwed
 from domain.events.refund import (
     Action,
@@ -26,7 +27,6 @@ from domain.ids import ProposalId, RefundId
 from domain.money import Money
 from domain.refund import REFUND, Refund
 from domain.refund_numbers import out_refund_no
-from domain.refund_rules import ATTEMPT_LIFE
 from domain.refund_words import Word
 from tests.builders import MINUTE, NOON, SECOND, ann, order, payment
 

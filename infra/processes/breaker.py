@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from commands.ports import ChannelInDoubt, ChannelRefund, ChannelRefused, Clock, PaymentChannel
-from domain.money import Money
+from commands.ports import ChannelInDoubt, ChannelRefused, Clock
 from infra.crash import go_on
 from infra.processes.metrics import CALLS, LEFT_ALONE
 
@@ -18,6 +17,10 @@ T = TypeVar("T")
 
 FAILURES_MAX: Final = 5  # in a row
 PAUSES: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 120))
+WATCHED: Final = frozenset(
+    {"refund", "query_refund", "return_refund", "pay_out", "query_payout"}
+    | {"split", "query_split", "unfreeze", "return_share", "query_share_return", "subsidise"}
+)
 BUSY: Final = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 
 
@@ -83,11 +86,11 @@ class Rate:
 
 
 class Guarded:
-    """`commands.ports.PaymentChannel`, watched: every refund call tells the breaker how it went."""
+    """A channel of `commands.ports`, watched: every call that moves money tells the breaker how it went."""
 
     def __init__(
         self,
-        channel: PaymentChannel,
+        channel: Any,
         breaker: Breaker,
         rate: Rate,
         tenant: str = "",
@@ -100,42 +103,16 @@ class Guarded:
         self.breaker = breaker
 
     def __getattr__(self, name: str) -> Any:
-        """What is not about refunds goes through as it is."""
-        return getattr(self._channel, name)
+        """What moves money, or asks what became of it, is watched; the rest goes through as it is."""
+        found = getattr(self._channel, name)
+        return self._watching(found) if name in WATCHED else found
 
-    async def refund(
-        self,
-        *,
-        transaction_id: str,
-        out_refund_no: str,
-        amount: Money,
-        total: Money,
-        reason: str,
-        before: datetime,
-    ) -> ChannelRefund:
-        await self._rate.take()
-        call = self._channel.refund(
-            transaction_id=transaction_id,
-            out_refund_no=out_refund_no,
-            amount=amount,
-            total=total,
-            reason=reason,
-            before=before,
-        )
-        return await self._watched(call)
+    def _watching(self, ask: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+        async def asked(*words: Any, **named: Any) -> T:
+            await self._rate.take()
+            return await self._watched(ask(*words, **named))
 
-    async def query_refund(self, out_refund_no: str) -> ChannelRefund:
-        await self._rate.take()
-        return await self._watched(self._channel.query_refund(out_refund_no))
-
-    async def return_refund(
-        self, *, channel_refund_id: str, out_refund_no: str, before: datetime
-    ) -> ChannelRefund:
-        await self._rate.take()
-        call = self._channel.return_refund(
-            channel_refund_id=channel_refund_id, out_refund_no=out_refund_no, before=before
-        )
-        return await self._watched(call)
+        return asked
 
     async def _watched(self, call: Awaitable[T]) -> T:
         self._reached("calling")

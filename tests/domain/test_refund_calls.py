@@ -6,6 +6,7 @@ import pytest
 
 from domain import refund as refunds
 from domain import refund_calls as calls
+from domain.attempts import ATTEMPT_LIFE, DOUBT, FUNDS, JITTER, POLL, RETRY, NotYourAttempt, later
 from domain.events.order import RefundOwed
 from domain.events.refund import (
     RefundAttemptRejected,
@@ -17,18 +18,7 @@ from domain.events.refund import (
 )
 from domain.money import Money
 from domain.refund import REFUND, Status, next_step
-from domain.refund_rules import (
-    ATTEMPT_LIFE,
-    DOUBT,
-    FUNDS,
-    JITTER,
-    POLL,
-    RETRY,
-    TABLES,
-    WECHATPAY,
-    later,
-    retry_class,
-)
+from domain.refund_rules import TABLES, WECHATPAY, retry_class
 from tests.builders import DAY, HOUR, MINUTE, NOON, SECOND, ann, order
 from tests.given import Given, given_for
 from tests.refunds import (
@@ -118,11 +108,9 @@ def test_s5_a_doubt_is_recorded_once_and_asked_about_before_anything_else() -> N
 @pytest.mark.parametrize(("attempt", "worker"), [(1, OTHER), (2, WORKER), (0, WORKER)])
 def test_s17_who_does_not_hold_the_attempt_records_nothing(attempt: int, worker: object) -> None:
     not_mine = {"attempt": attempt, "worker": worker, "at": NOON, "dice": EVEN}
-    given(started(1)).when(calls.doubt, **not_mine, cause="reset").rejected(calls.NotYourAttempt)
+    given(started(1)).when(calls.doubt, **not_mine, cause="reset").rejected(NotYourAttempt)
     no_of = {"code": "NO_AUTH", "message": ""}
-    given(started(1)).when(calls.reject, **not_mine, **no_of).rejected(
-        calls.NotYourAttempt, attempt=1
-    )
+    given(started(1)).when(calls.reject, **not_mine, **no_of).rejected(NotYourAttempt, attempt=1)
 
 
 def test_s17_a_worker_that_was_given_up_changes_nothing_by_its_late_report() -> None:
@@ -131,9 +119,7 @@ def test_s17_a_worker_that_was_given_up_changes_nothing_by_its_late_report() -> 
     given(*gone).when(calls.reject, **late, code="NO_AUTH", message="").then_nothing()
     given(*gone).when(calls.doubt, **late, cause="timeout").then_nothing()
     after = (*gone, started(2, worker=OTHER, at=NOON + HOUR))
-    given(*after).when(calls.reject, **late, code="NO_AUTH", message="").rejected(
-        calls.NotYourAttempt
-    )
+    given(*after).when(calls.reject, **late, code="NO_AUTH", message="").rejected(NotYourAttempt)
 
 
 @pytest.mark.parametrize(("code", "retry"), sorted(WECHATPAY.items()))

@@ -8,6 +8,7 @@ import pytest
 
 from domain import four_eyes
 from domain import refund_desk as desk
+from domain.attempts import ATTEMPT_LIFE, WORDS_LIVE
 from domain.events.refund import (
     Action,
     RefundEvent,
@@ -19,7 +20,6 @@ from domain.events.refund import (
 from domain.ids import ProposalId
 from domain.money import Money
 from domain.refund import REFUND, RefundNotFound, Status, after
-from domain.refund_rules import ATTEMPT_LIFE, WORDS_LIVE
 from tests.builders import DAY, NOON, SECOND, order
 from tests.given import Given, given_for
 from tests.refunds import (

@@ -10,6 +10,7 @@ from hypothesis import given as given_by
 from hypothesis import strategies as st
 
 from domain import refund_words as words
+from domain.attempts import FORGOTTEN_LOOKS
 from domain.events.refund import (
     RefundConfirmedByBill,
     RefundEscalated,
@@ -22,7 +23,6 @@ from domain.events.refund import (
 )
 from domain.money import Money
 from domain.refund import REFUND, Refund, RefundNotFound, Status, after
-from domain.refund_rules import FORGOTTEN_LOOKS
 from domain.refund_words import Word
 from tests.builders import DAY, MINUTE, NOON, SECOND, order
 from tests.given import Given, given_for

@@ -13,6 +13,7 @@ from commands.hear_refund import HearRefund
 from commands.ports import ChannelInDoubt, ChannelRefund, ChannelRefused
 from commands.processes.refund_buyers import REFUND_BUYERS
 from commands.record_refund_rejection import RecordRefundRejection
+from domain.attempts import NotYourAttempt
 from domain.display import OrderStatus
 from domain.events.order import OrderRefunded, RefundOwed
 from domain.events.payment import PaymentRefundStarted
@@ -26,7 +27,6 @@ from domain.events.refund import (
     RefundSucceeded,
 )
 from domain.refund import REFUND, Status
-from domain.refund_calls import NotYourAttempt
 from infra.processes.breaker import FAILURES_MAX, PAUSES, Breaker, Guarded, Rate
 from tests.builders import DAY, HOUR, MINUTE, SECOND
 from tests.in_memory import Cell
@@ -238,7 +238,7 @@ async def test_s11_a_storm_of_an_hour_drops_no_refund_and_the_channel_is_left_al
     channel = Storm(cell, random.Random(6), chaos=0.0)
     desk = desk_of(cell, channel)
     breaker = Breaker(desk, "demo")
-    desk.guarded = Guarded(channel, breaker, Rate(1_000_000))  # type: ignore[arg-type]
+    desk.guarded = Guarded(channel, breaker, Rate(1_000_000))
     await desk.run(WEEK)
     all_paid(cell, shop, channel)
     longest = HOUR // PAUSES[-1]
