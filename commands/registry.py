@@ -3,32 +3,42 @@
 from typing import Any
 
 from commands import (
+    advance_payout,
     advance_refund,
+    approve_payout_resolution,
     approve_resolution,
     buy_alone,
     cancel_order,
     close_order,
     confirm_refund_by_bill,
+    decline_payout_resolution,
     decline_resolution,
     end_campaign,
+    escalate_payout,
     escalate_refund,
     expire_group,
     expire_order,
+    hear_bank,
+    hear_payout,
     hear_refund,
     join_group,
     launch_campaign,
     open_group,
     open_pool,
     owe_refund,
+    propose_payout_resolution,
     propose_refund,
     propose_resolution,
     ready_order,
     receive_stock,
     record_capture,
+    record_payout_doubt,
+    record_payout_rejection,
     record_prepay,
     record_refund_doubt,
     record_refund_rejection,
     register_sku,
+    send_payouts_by_bank,
     start_payment,
     withdraw_order,
 )
@@ -39,6 +49,7 @@ from domain.decider import Decider
 from domain.group import GROUP
 from domain.order import ORDER
 from domain.payment import PAYMENT
+from domain.payout import PAYOUT
 from domain.quota import QUOTA
 from domain.refund import REFUND
 from domain.sku import SKU
@@ -73,6 +84,16 @@ USE_CASES: dict[str, UseCase] = {
         propose_resolution.USE_CASE,
         approve_resolution.USE_CASE,
         decline_resolution.USE_CASE,
+        advance_payout.USE_CASE,
+        hear_payout.USE_CASE,
+        record_payout_rejection.USE_CASE,
+        record_payout_doubt.USE_CASE,
+        escalate_payout.USE_CASE,
+        send_payouts_by_bank.USE_CASE,
+        hear_bank.USE_CASE,
+        propose_payout_resolution.USE_CASE,
+        approve_payout_resolution.USE_CASE,
+        decline_payout_resolution.USE_CASE,
         expire_order.USE_CASE,
         expire_group.USE_CASE,
     )
@@ -87,6 +108,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     ORDER,
     PAYMENT,
     REFUND,
+    PAYOUT,
     BILL,
 )
 """Every kind of aggregate that may stand in a cell."""

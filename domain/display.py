@@ -54,6 +54,21 @@ class RefundStatus(StrEnum):
     DECLINED = "DECLINED"
 
 
+class PayoutStatus(StrEnum):
+    """Where a payout stands. Only CONFIRMED is paid."""
+
+    NEW = "NEW"
+    WAITING = "WAITING"  # to be asked for; of a bank file: to be put into the next one
+    ATTEMPTING = "ATTEMPTING"  # a worker is calling; of a bank file: handed to the bank
+    IN_DOUBT = "IN_DOUBT"
+    NO_FUNDS = "NO_FUNDS"
+    IN_TRANSIT = "IN_TRANSIT"
+    AWAITING_PAYEE = "AWAITING_PAYEE"  # until the payee takes it, or it lapses
+    FAILED = "FAILED"  # the number ended without paying; it is payable again
+    RETURNED = "RETURNED"  # the bank sent it back
+    CONFIRMED = "CONFIRMED"
+
+
 PHRASES: dict[OrderStatus, str] = {
     OrderStatus.NEW: "待付款",
     OrderStatus.PENDING_PAYMENT: "待付款",

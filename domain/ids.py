@@ -39,3 +39,13 @@ def earning_id(order_id: OrderId) -> EarningId:
 def statement_id(merchant: MerchantId, period: str) -> StatementId:
     """The one statement of a merchant and a period: "2026-11-24", "2026-W48" or "2026-11"."""
     return StatementId(uuid5(merchant, period))
+
+
+def payout_id(statement: StatementId) -> PayoutId:
+    """A statement is paid out once; whatever has to be tried again is the same payout."""
+    return PayoutId(uuid5(statement, "payout"))
+
+
+def split_id(order_id: OrderId) -> SplitId:
+    """What is shared out of one order's money."""
+    return SplitId(uuid5(order_id, "split"))

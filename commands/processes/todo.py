@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
-from commands.ports import Answer, PaymentChannel
+from commands.ports import Answer, PaymentChannel, PayoutChannel
 from commands.use_case import Command
 
 
@@ -71,6 +71,12 @@ class Tools(Protocol):
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         """The tenant's payment channel."""
+
+    def payouts(self, tenant: str) -> PayoutChannel | None:
+        """Where the tenant's transfers go out: guarded as its payment channel is, and by the same breaker."""
+
+    async def unseal(self, tenant: str, sealed: str) -> str:
+        """A sealed field in plain words, for the channel only. Raises: Erased, Overloaded."""
 
     def pause(self, tenant: str) -> datetime | None:
         """Until when that channel is to be left alone, because it fails; None: it may be called."""

@@ -13,6 +13,7 @@ import msgspec
 from domain.events.refund import RetryClass
 from domain.ids import OrderId, PaymentId, RefundId, SplitId
 from domain.money import Money
+from domain.policies import BookPolicy
 
 SplitCall: TypeAlias = Literal["split", "unfreeze", "return"]
 SplitEvidence: TypeAlias = Literal["reply", "query", "expiry"]
@@ -216,6 +217,7 @@ class SplitSubsidised(msgspec.Struct, frozen=True, tag="split.subsidised.v1"):
     channel: str
     amount: Money
     program: str
+    books: BookPolicy
     subsidised_at: datetime
     at: datetime
 

@@ -7,9 +7,17 @@ from uuid import UUID
 
 import msgspec
 
-from commands.api.payments import Channels
+from commands.api.payments import Cashier
 from commands.api.wire import Macs
-from commands.ports import Answer, Clock, Forwarder, PaymentChannel, Submission, Unreachable
+from commands.ports import (
+    Answer,
+    Clock,
+    Forwarder,
+    PaymentChannel,
+    PayoutChannel,
+    Submission,
+    Unreachable,
+)
 from commands.processes.todo import Point
 from commands.registry import USE_CASES
 from commands.use_case import Command
@@ -28,7 +36,7 @@ class ServiceTools:
         self,
         owners: Owners,
         forwarder: Forwarder,
-        channels: Channels,
+        cashier: Cashier,
         macs: Macs,
         new_id: Callable[[], UUID],
         clock: Clock,
@@ -37,7 +45,8 @@ class ServiceTools:
     ) -> None:
         self._owners = owners
         self._forwarder = forwarder
-        self._channels = channels
+        self._channels = cashier.channels
+        self._vault = cashier.vault
         self._macs = macs
         self._clock = clock
         self._calls_per_second = calls_per_second
@@ -72,6 +81,12 @@ class ServiceTools:
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         return self._guarded(tenant)
+
+    def payouts(self, tenant: str) -> PayoutChannel | None:
+        return self._guarded(tenant)
+
+    async def unseal(self, tenant: str, sealed: str) -> str:
+        return await self._vault.unseal(tenant, sealed)
 
     def pause(self, tenant: str) -> datetime | None:
         guarded = self._guarded(tenant)

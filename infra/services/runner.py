@@ -98,7 +98,7 @@ async def open_tools(
     return ServiceTools(
         owners,
         HttpForwarder(session, tokens, USE_CASES, owners.doubt),
-        cashier.channels,
+        cashier,
         Macs(settings.key("mac_key")),
         minter(clock),
         clock,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from commands.ports import Answer, PaymentChannel
+from commands.ports import Answer, PaymentChannel, PayoutChannel
 from commands.processes.todo import Done, Due, Open, Point, Process
 from commands.use_case import Command
 from domain.errors import Rejected
@@ -110,6 +110,13 @@ class Desk:
     def channel(self, tenant: str) -> PaymentChannel | None:
         channel: PaymentChannel = self.guarded or self._channel
         return channel
+
+    def payouts(self, tenant: str) -> PayoutChannel | None:
+        channel: PayoutChannel = self.guarded or self._channel
+        return channel
+
+    async def unseal(self, tenant: str, sealed: str) -> str:
+        return sealed.removeprefix("sealed:")
 
     def pause(self, tenant: str) -> datetime | None:
         return self.guarded.breaker.pause() if self.guarded else None

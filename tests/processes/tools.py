@@ -12,6 +12,7 @@ from commands.ports import (
     ChannelPayment,
     ChannelRefund,
     PaymentChannel,
+    PayoutChannel,
 )
 from commands.processes.todo import Point
 from commands.use_case import Command
@@ -33,6 +34,12 @@ class FakeTools:
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         return self._channel
+
+    def payouts(self, tenant: str) -> PayoutChannel | None:
+        raise AssertionError("closing pays nobody out")
+
+    async def unseal(self, tenant: str, sealed: str) -> str:
+        raise AssertionError("closing reads nothing sealed")
 
     def pause(self, tenant: str) -> datetime | None:
         return None
