@@ -14,7 +14,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from domain.ledger import SHANGHAI, day
+from domain.ledger_entry import SHANGHAI, day
 from infra.evidence.checkpoint import Checkpoint, Signer
 from infra.evidence.tree import LogName, Tree
 
