@@ -19,6 +19,9 @@ StatementId = NewType("StatementId", UUID)
 PayoutId = NewType("PayoutId", UUID)
 SplitId = NewType("SplitId", UUID)
 EarningId = NewType("EarningId", UUID)
+VoucherId = NewType("VoucherId", UUID)
+LeaderId = NewType("LeaderId", UUID)
+CaseId = NewType("CaseId", UUID)
 
 NIL = UUID(int=0)
 

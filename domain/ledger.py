@@ -101,19 +101,43 @@ from domain.events.split import (
 )
 from domain.events.statement import StatementLineAdded, StatementOpened
 from domain.events.stock import StockEvent
+from domain.events.voucher import VoucherEvent
+from domain.ledger_channel import ChannelPosted, of_channel
+from domain.ledger_charges import ChargePosted, of_charges
 from domain.ledger_custody import SplitPosted, of_splits
-from domain.ledger_entry import RULE_VERSION, Entry, Line, day, entry_id
+from domain.ledger_entry import RULE_VERSION, SHANGHAI, Entry, Line, day, entry_id
+from domain.ledger_leaders import LeaderPosted, of_leaders
 from domain.ledger_payouts import PayoutPosted, of_payouts
+from domain.ledger_points import PointsPosted, of_points
 from domain.ledger_recon import ReconPosted, of_recon
 from domain.ledger_refunds import RefundPosted, of_refunds
 from domain.ledger_settlement import SettlementPosted, of_settlement
 from domain.ledger_trade import TradePosted, of_trade
 from domain.policies import BookPolicy
 
-__all__ = ["RULE_VERSION", "Entry", "Line", "MovesNoMoney", "Posted", "day", "entry_id", "postings"]
+__all__ = [
+    "RULE_VERSION",
+    "SHANGHAI",
+    "Entry",
+    "Line",
+    "MovesNoMoney",
+    "Posted",
+    "day",
+    "entry_id",
+    "postings",
+]
 
 Posted: TypeAlias = (
-    TradePosted | RefundPosted | SettlementPosted | PayoutPosted | SplitPosted | ReconPosted
+    TradePosted
+    | RefundPosted
+    | PointsPosted
+    | SettlementPosted
+    | PayoutPosted
+    | SplitPosted
+    | ReconPosted
+    | LeaderPosted
+    | ChargePosted
+    | ChannelPosted
 )
 MovesNoMoney: TypeAlias = (
     SkuEvent
@@ -195,6 +219,7 @@ MovesNoMoney: TypeAlias = (
     | BreakDeclined
     | BreakAutoResolved
     | BreakClosed
+    | VoucherEvent  # what is used is earned, what expires is owed: by events that follow
     | BillEvent  # paper: what its lines mean is said when they are matched
 )
 """What is known to mean nothing to the books: a new event is in neither list, and does not pass the type check."""
@@ -214,6 +239,14 @@ def postings(event: Event, under: BookPolicy | None = None) -> tuple[Entry, ...]
         return of_settlement(event, under)
     if isinstance(event, ReconPosted):
         return of_recon(event)
+    if isinstance(event, PointsPosted):
+        return of_points(event, under)
+    if isinstance(event, LeaderPosted):
+        return of_leaders(event)
+    if isinstance(event, ChargePosted):
+        return of_charges(event)
+    if isinstance(event, ChannelPosted):
+        return of_channel(event)
     if isinstance(event, MovesNoMoney):
         return ()
     assert_never(event)

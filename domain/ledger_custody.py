@@ -8,8 +8,8 @@ from typing import TypeAlias, assert_never
 from domain import accounts
 from domain.events.split import SplitFinished, SplitReturned, SplitSubsidised, SplitUnfrozen
 from domain.ids import OrderId
-from domain.ledger_entry import Entry, Line, Place, clearing, day, move
-from domain.money import ZERO, Money
+from domain.ledger_entry import Entry, Place, clearing, custody, day, move
+from domain.money import ZERO
 
 SplitPosted: TypeAlias = SplitFinished | SplitReturned | SplitUnfrozen | SplitSubsidised
 
@@ -46,7 +46,7 @@ def finished(event: SplitFinished) -> Entry:
 
 
 def split_returned(event: SplitReturned) -> Entry:
-    """B3 back: a refund needs the share, so it is with the order's money again."""
+    """B3r: a refund needs the share, so it is with the order's money again."""
     on = day(event.returned_at)
     share = event.receiver
     ours = share.amount if share.kind == "platform" else ZERO
@@ -63,7 +63,7 @@ def split_returned(event: SplitReturned) -> Entry:
 
 
 def unfrozen(event: SplitUnfrozen) -> Entry:
-    """B1 ends: what was not shared out is the merchant's own."""
+    """B1r: what was not shared out is the merchant's own."""
     return Entry(
         rule="B1r",
         lines=custody(event.order_id, ZERO - event.amount),
@@ -84,12 +84,6 @@ def subsidised(event: SplitSubsidised) -> Entry:
         value_date=on,
         order_id=event.order_id,
     )
-
-
-def custody(order: OrderId, amount: Money) -> tuple[Line, ...]:
-    """So much more of this order's money is with the channel, or less."""
-    key = str(order)
-    return move((accounts.CUSTODY_HELD, key), (accounts.CUSTODY_OWED, key), amount)
 
 
 def receivable(order: OrderId) -> Place:

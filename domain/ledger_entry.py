@@ -2,6 +2,7 @@
 another, so no entry can be out of balance.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
@@ -10,11 +11,19 @@ import msgspec
 
 from domain import accounts
 from domain.accounts import Code
-from domain.ids import OrderId, RefundId
+from domain.events.earning import TakenFrom
+from domain.events.payout import Route
+from domain.ids import MerchantId, OrderId, RefundId
 from domain.money import ZERO, Money
 
 RULE_VERSION: Final = 2  # raised with every change of what an event means; stored on each entry
 SHANGHAI: Final = timezone(timedelta(hours=8))  # no daylight saving time since 1991
+
+TAKEN_FROM: Final[Mapping[TakenFrom, Code]] = {
+    "pending": accounts.MERCHANT_PENDING,
+    "payable": accounts.MERCHANT_PAYABLE,
+    "receivable": accounts.MERCHANT_OWES,
+}
 
 Place: TypeAlias = tuple[Code, str]
 """An account and its sub-key."""
@@ -44,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True):
     value_date: date  # Asia/Shanghai, by the channel's clock where it tells
     order_id: OrderId | None = None
     refund_id: RefundId | None = None
-    merchant_id: UUID | None = None
+    merchant_id: MerchantId | None = None
     reference: str = ""
     corrects: UUID | None = None  # the entry that this one puts right
     bill: BillLine | None = None  # the line that proves it
@@ -81,6 +90,16 @@ def available(channel: str) -> Place:
     return accounts.CHANNEL_BALANCE, f"{channel} available"
 
 
+def paid_from(route: Route, channel: str) -> Place:
+    """Our bank account, or what the channel holds for us; its bill only witnesses what it told us itself."""
+    return (accounts.BANK, accounts.MAIN_BANK) if route == "bank_file" else available(channel)
+
+
+def merchants(merchant: MerchantId | None, taken_from: TakenFrom | None) -> Place:
+    """Where the merchant's share is found: not due yet, payable, or paid already and so owed to us."""
+    return TAKEN_FROM[taken_from or "receivable"], str(merchant)
+
+
 def frozen(channel: str) -> Place:
     """What it holds for us until deliveries are confirmed."""
     return accounts.CHANNEL_BALANCE, f"{channel} frozen"
@@ -89,3 +108,9 @@ def frozen(channel: str) -> Place:
 def fee(channel: str, on: date, amount: Money) -> tuple[Line, ...]:
     """The channel keeps a fee of what it holds for us; with a negative amount it gives some back."""
     return move((accounts.FEE, channel), clearing(channel, on), amount)
+
+
+def custody(order: OrderId, amount: Money) -> tuple[Line, ...]:
+    """So much more of this order's money is with the channel, or less."""
+    key = str(order)
+    return move((accounts.CUSTODY_HELD, key), (accounts.CUSTODY_OWED, key), amount)

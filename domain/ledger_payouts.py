@@ -9,9 +9,8 @@ from domain.events.payout import (
     PayoutInitiated,
     PayoutReissued,
     PayoutReturned,
-    Route,
 )
-from domain.ledger_entry import Entry, Place, available, day, move
+from domain.ledger_entry import Entry, Place, day, move, paid_from
 
 PayoutPosted: TypeAlias = (
     PayoutInitiated | PayoutReissued | PayoutConfirmed | PayoutFailed | PayoutReturned
@@ -45,7 +44,7 @@ def initiated(event: PayoutInitiated) -> Entry:
 
 
 def reissued(event: PayoutReissued) -> Entry:
-    """P5 again: it was payable since the last number failed or came back."""
+    """P5: it was payable since the last number failed or came back."""
     return Entry(
         rule="P5",
         lines=move(payable(event), in_transit(event), event.amount),
@@ -99,8 +98,3 @@ def payable(event: PayoutPosted) -> Place:
 
 def in_transit(event: PayoutPosted) -> Place:
     return accounts.PAYOUT_TRANSIT, str(event.payout_id)
-
-
-def paid_from(route: Route, channel: str) -> Place:
-    """Our bank account, or what the channel holds for us; its bill only witnesses what it told us itself."""
-    return (accounts.BANK, accounts.MAIN_BANK) if route == "bank_file" else available(channel)

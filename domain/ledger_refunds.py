@@ -12,7 +12,7 @@ from domain.events.refund import (
     RefundReturned,
     RefundSucceeded,
 )
-from domain.ledger_entry import Entry, clearing, day, fee, move
+from domain.ledger_entry import Entry, clearing, custody, day, fee, move
 from domain.money import ZERO
 
 RefundPosted: TypeAlias = (
@@ -27,6 +27,8 @@ RefundPosted: TypeAlias = (
 
 def of_refunds(event: RefundPosted) -> tuple[Entry, ...]:
     """The entries of this event."""
+    if event.mode == "split":
+        return left_custody(event)
     match event:
         case RefundOwed():
             return (owed(event),)
@@ -41,6 +43,26 @@ def of_refunds(event: RefundPosted) -> tuple[Entry, ...]:
         case RefundPaidElsewhere():
             return (paid_elsewhere(event),)
     assert_never(event)
+
+
+def left_custody(event: RefundPosted) -> tuple[Entry, ...]:
+    """B1r: what was paid back, or sent to the merchant's bank, the channel holds for nobody any more.
+
+    Nothing else of a refund is in our books when the money never was.
+    """
+    if not isinstance(event, RefundSucceeded | RefundReturned):
+        return ()
+    at = event.succeeded_at if isinstance(event, RefundSucceeded) else event.at
+    return (
+        Entry(
+            rule="B1r",
+            lines=custody(event.order_id, ZERO - event.amount),
+            value_date=day(at),
+            order_id=event.order_id,
+            refund_id=event.refund_id,
+            reference=event.number,
+        ),
+    )
 
 
 def owed(event: RefundOwed) -> Entry:

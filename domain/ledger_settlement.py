@@ -18,7 +18,7 @@ from domain.events.earning import (
 )
 from domain.events.merchant import MerchantDepositReceived, MerchantDepositUsed
 from domain.events.statement import StatementClosed
-from domain.ledger_entry import Entry, Line, Place, day, move
+from domain.ledger_entry import TAKEN_FROM, Entry, Line, Place, day, move
 from domain.money import ZERO, Money
 from domain.policies import BookPolicy
 
@@ -31,11 +31,6 @@ SettlementPosted: TypeAlias = (
     | MerchantDepositReceived
     | MerchantDepositUsed
 )
-TAKEN_FROM: dict[str, Code] = {
-    "pending": accounts.MERCHANT_PENDING,
-    "payable": accounts.MERCHANT_PAYABLE,
-    "receivable": accounts.MERCHANT_OWES,
-}
 
 
 def of_settlement(event: SettlementPosted, under: BookPolicy | None) -> tuple[Entry, ...]:

@@ -6,7 +6,7 @@ from domain import accounts
 from domain.events.order import OrderReadied
 from domain.events.payment import PaymentCaptured
 from domain.fees import channel_fee
-from domain.ledger_entry import Entry, clearing, day, fee, move
+from domain.ledger_entry import Entry, clearing, custody, day, fee, move
 
 TradePosted: TypeAlias = PaymentCaptured | OrderReadied
 
@@ -14,8 +14,12 @@ TradePosted: TypeAlias = PaymentCaptured | OrderReadied
 def of_trade(event: TradePosted) -> tuple[Entry, ...]:
     """The entries of this event."""
     match event:
+        case PaymentCaptured(mode="split"):
+            return (held_for_others(event),)
         case PaymentCaptured():
             return (captured(event),)
+        case OrderReadied(mode="split"):
+            return ()  # the money is not ours to owe
         case OrderReadied():
             return (readied(event),)
     assert_never(event)
@@ -33,6 +37,17 @@ def captured(event: PaymentCaptured) -> Entry:
             *fee(event.channel, on, channel_fee(event.channel, event.amount)),
         ),
         value_date=on,
+        order_id=event.order_id,
+        reference=event.transaction_id,
+    )
+
+
+def held_for_others(event: PaymentCaptured) -> Entry:
+    """B1: the buyer's money is frozen with the merchant's own account at the channel; so is the channel's fee."""
+    return Entry(
+        rule="B1",
+        lines=custody(event.order_id, event.amount),
+        value_date=day(event.paid_at),
         order_id=event.order_id,
         reference=event.transaction_id,
     )

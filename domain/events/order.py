@@ -8,6 +8,7 @@ import msgspec
 from domain.events.catalog import Fulfilment
 from domain.ids import CampaignId, GroupId, OrderId, PaymentId, PoolId, RefundId, SkuId, UserId
 from domain.money import Money
+from domain.policies import MoneyMode
 
 OrderKind: TypeAlias = Literal["leader", "member", "single"]
 CloseReason: TypeAlias = Literal["deadline", "cancelled"]
@@ -94,6 +95,7 @@ class OrderReadied(msgspec.Struct, frozen=True, tag="order.readied.v1"):
     order_id: OrderId
     amount: Money  # that it was paid with
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundOwed(msgspec.Struct, frozen=True, tag="order.refund_owed.v1"):
@@ -108,6 +110,7 @@ class RefundOwed(msgspec.Struct, frozen=True, tag="order.refund_owed.v1"):
     ends: bool  # the order ends with it; else it goes on: paid twice, or part of it refunded
     held_as: HeldAs
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class OrderRefunded(msgspec.Struct, frozen=True, tag="order.refunded.v1"):

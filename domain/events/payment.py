@@ -7,6 +7,7 @@ import msgspec
 
 from domain.ids import OrderId, PaymentId, RefundId
 from domain.money import Money
+from domain.policies import MoneyMode
 
 
 class PaymentRequested(msgspec.Struct, frozen=True, tag="payment.requested.v1"):
@@ -41,6 +42,7 @@ class PaymentCaptured(msgspec.Struct, frozen=True, tag="payment.captured.v1"):
     amount: Money
     paid_at: datetime
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class PaymentClosed(msgspec.Struct, frozen=True, tag="payment.closed.v1"):

@@ -13,6 +13,7 @@ import msgspec
 from domain.events.order import RefundReason
 from domain.ids import OrderId, PaymentId, ProposalId, RefundId, UserId
 from domain.money import Money
+from domain.policies import MoneyMode
 
 Evidence: TypeAlias = Literal["reply", "query", "notification", "bill"]
 RetryClass: TypeAlias = Literal["retry_same", "query_first", "final", "needs_funds", "needs_human"]
@@ -75,6 +76,7 @@ class RefundAttemptAccepted(msgspec.Struct, frozen=True, tag="refund.attempt_acc
     evidence: Evidence
     next_at: datetime
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundAttemptRejected(msgspec.Struct, frozen=True, tag="refund.attempt_rejected.v1"):
@@ -134,6 +136,7 @@ class RefundSucceeded(msgspec.Struct, frozen=True, tag="refund.succeeded.v1"):
     succeeded_at: datetime
     evidence: Evidence
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundClosed(msgspec.Struct, frozen=True, tag="refund.closed.v1"):
@@ -147,6 +150,7 @@ class RefundClosed(msgspec.Struct, frozen=True, tag="refund.closed.v1"):
     fee_back: Money  # taken again by the channel
     evidence: Evidence
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundAbnormal(msgspec.Struct, frozen=True, tag="refund.abnormal.v1"):
@@ -167,6 +171,7 @@ class RefundReturned(msgspec.Struct, frozen=True, tag="refund.returned.v1"):
     amount: Money
     evidence: Evidence
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundReissued(msgspec.Struct, frozen=True, tag="refund.reissued.v1"):
@@ -254,6 +259,7 @@ class RefundPaidElsewhere(msgspec.Struct, frozen=True, tag="refund.paid_elsewher
         bool  # the channel gave the money back to us before; else it is still with the channel
     )
     at: datetime
+    mode: MoneyMode = "platform_collect"
 
 
 class RefundWitnessesDiffer(msgspec.Struct, frozen=True, tag="refund.witnesses_differ.v1"):

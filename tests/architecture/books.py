@@ -15,7 +15,7 @@ from domain.events import Event
 from domain.events.earning import Amounts, TakenFrom
 from domain.ledger import Entry, Posted, postings
 from domain.money import Money
-from tests.architecture.catalogue import ROOT, golden, tag
+from tests.architecture.catalogue import ROOT, golden, members, tag
 
 PAGE: Final = ROOT / "docs" / "ledger.md"
 FAMILIES: Final = [
@@ -23,6 +23,7 @@ FAMILIES: Final = [
     for module in pkgutil.iter_modules(domain.__path__)
     if module.name.startswith("ledger_")
 ]
+CODES: Final = re.compile(r"[A-Z]\d\w*'*")
 BEGIN: Final = "<!-- Made by `make catalogue` from here on; do not edit. -->"
 WORKED: Final = Amounts(
     gross=Money(100_00), merchant_coupon=Money(12_00), platform_coupon=Money(8_00),
@@ -41,12 +42,26 @@ BY_ROUTE: Final[tuple[dict[str, str | int], ...]] = (
     {"route": "bank_file"},
     {"route": "channel_transfer"},
 )
+BEARERS: Final[tuple[dict[str, str | int], ...]] = (
+    {"borne_by": "platform"},
+    *({"borne_by": "merchant", "taken_from": place} for place in get_args(TakenFrom)),
+)
 RECEIVERS: Final[tuple[dict[str, str | int], ...]] = (
     {"receiver.kind": "platform"},
     {"receiver.kind": "leader"},
 )
 TURNS: Final[dict[str, tuple[dict[str, str | int], ...]]] = {
+    "PaymentCaptured": ({"mode": "platform_collect"}, {"mode": "split"}),
+    "RefundSucceeded": ({"mode": "platform_collect"}, {"mode": "split"}),
+    "RefundReturned": ({"mode": "platform_collect"}, {"mode": "split"}),
     "RefundOwed": ({"held_as": "escrow"}, {"held_as": "voucher"}),
+    "PointsGranted": ({"books.subsidy_as": "expense"}, {"books.subsidy_as": "contra_revenue"}),
+    "PointsExpired": ({"books.subsidy_as": "expense"}, {"books.subsidy_as": "contra_revenue"}),
+    "LadderSettled": ({"final.fen": 60_00},),
+    "LeaderCommissionReversed": ({"taken_from": "frozen"}, {"taken_from": "available"}),
+    "LeaderCommissionPaid": tuple({**route, "tax.fen": 10_00} for route in BY_ROUTE),
+    "CompensationGranted": BEARERS,
+    "ChargebackLost": BEARERS,
     "EarningRecognised": MODES,
     "EarningReversed": (
         *({**MODES[0], "taken_from": place} for place in get_args(TakenFrom)),
@@ -88,8 +103,9 @@ def events() -> Iterator[str]:
     yield "|---|---|---|"
     for kind in get_args(Posted):
         for turn, event in samples(kind):
-            found = [move for entry in postings(event) for move in moves(entry)]
-            yield f"| `{tag(kind)}`{turn} | {rule(kind)} | {'; '.join(dict.fromkeys(found))} |"
+            entries = postings(event)
+            found = [move for entry in entries for move in moves(entry)]
+            yield f"| `{tag(kind)}`{turn} | {rule(kind, entries[0].rule)} | {'; '.join(dict.fromkeys(found))} |"
 
 
 def samples(kind: type[Any]) -> Iterator[tuple[str, Any]]:
@@ -124,11 +140,11 @@ def moves(entry: Entry) -> Iterator[str]:
         yield f"Dr {debit.account} / Cr {credit.account}"
 
 
-def rule(kind: type[Any]) -> str:
-    """What the function says that posts events of this class."""
+def rule(kind: type[Any], code: str) -> str:
+    """What the function says that posts events of this class by this rule."""
     found = {it for module in FAMILIES for _, it in inspect.getmembers(module, inspect.isfunction)}
-    said = (str(it.__doc__) for it in found if get_type_hints(it).get("event") is kind)
-    (one,) = (text for text in said if re.match(r"[A-Z]\d", text))
+    said = (str(it.__doc__) for it in found if kind in members(get_type_hints(it).get("event")))
+    (one,) = (text for text in said if code in CODES.findall(text.partition(":")[0]))
     return " ".join(one.split())
 
 
