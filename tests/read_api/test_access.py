@@ -20,6 +20,7 @@ from tests.delivery.history import Fact
 from tests.read_api.conftest import Readers
 from tests.servers import Database
 
+EACH = 5  # of a kind: one is like the next
 EVERYTHING = "read:all+read:own+read:board+finance:read+audit:read+admin"
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
@@ -59,17 +60,17 @@ async def test_no_token_a_wrong_one_and_no_way_to_tell(readers: Readers) -> None
 async def test_strangers_find_nothing(
     readers: Readers, acme: list[Fact], other: list[Fact]
 ) -> None:
-    """Every id of each tenant, tried with every scope of the other."""
+    """Ids of every kind of each tenant, tried with every scope of the other."""
     for mine, stranger in ((acme, "other"), (other, "acme")):
         for path, known in ids(mine).items():
-            for id in known:
+            for id in known[:EACH]:
                 answer = await readers.get(f"/v1/{path}/{id}", f"{stranger}/boss/{EVERYTHING}")
                 assert answer.status_code == 404, (path, id)
                 told = await readers.get(f"/v1/streams/{id}", f"{stranger}/boss/{EVERYTHING}")
                 assert told.status_code == 404
                 led = await readers.json(f"/v1/lookup/{id}", f"{stranger}/boss/{EVERYTHING}")
                 assert led == {"found": []}
-        for id in ids(mine)["orders"]:
+        for id in ids(mine)["orders"][:EACH]:
             path = f"/v1/orders/{id}/timeline"
             assert (await readers.get(path, f"{stranger}/boss/{EVERYTHING}")).status_code == 404
 

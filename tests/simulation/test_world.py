@@ -26,7 +26,7 @@ def broken(report: dict[str, Any]) -> list[Any]:
 
 
 def test_a_small_world_ends_clean(processes: Processes, tmp_path: Path) -> None:
-    options = ("--groups", "40", "--rate", "15", "--speed", "120", "--seed", "5")
+    options = ("--groups", "30", "--rate", "15", "--speed", "120", "--seed", "5")
     code, report = simulate(processes, tmp_path / "report.json", *options)
     assert broken(report) == []
     assert code == 0
@@ -41,10 +41,10 @@ def test_a_small_world_ends_clean(processes: Processes, tmp_path: Path) -> None:
 def test_real_groups_end_clean_while_every_process_is_killed(
     processes: Processes, tmp_path: Path
 ) -> None:
-    rows = [f"{n % 70}\t{n % 9}\t{1000 + n}" for n in range(140)]
+    rows = [f"{n % 70}\t{n % 9}\t{1000 + n}" for n in range(110)]
     (tmp_path / "success.tsv").write_text("\n".join(rows))
-    (tmp_path / "failed.tsv").write_text("\n".join(f"{n}\t{n % 9}" for n in range(200)))
-    options = ("--beibei", str(tmp_path), "--groups", "330", "--rate", "7", "--seed", "6", "--kill")
+    (tmp_path / "failed.tsv").write_text("\n".join(f"{n}\t{n % 9}" for n in range(150)))
+    options = ("--beibei", str(tmp_path), "--groups", "250", "--rate", "7", "--seed", "6", "--kill")
     code, report = simulate(processes, tmp_path / "report.json", *options)
     assert broken(report) == []
     assert code == 0

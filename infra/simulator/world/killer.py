@@ -13,7 +13,7 @@ TARGETS: Final = (
     OWNER, "gateway", "relay", STANDBY, "projector", "runner", "channel-simulator", "nats", "dev-issuer",
 )  # fmt: skip
 ROUNDS: Final = 3
-PAUSE_SECONDS: Final = 4.0  # between the return of one and the death of the next
+PAUSE_SECONDS: Final = 2.5  # between the return of one and the death of the next
 RETURN_SECONDS: Final = 30.0
 
 
