@@ -247,6 +247,12 @@ def ledger(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def reconcile(context: typer.Context) -> None:
+    """Judge the matcher of bills against made-up days with every kind of break."""
+    hand_over("reconcile", context.args)
+
+
+@app.command(**HANDED_OVER)
 def parked(context: typer.Context) -> None:
     """List events that read models could not take, or replay them after a fix."""
     hand_over("parked", context.args)

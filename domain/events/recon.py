@@ -48,8 +48,8 @@ class Match(msgspec.Struct, frozen=True):
     channel_number: str
     order_id: OrderId | None
     refund_id: RefundId | None
-    amount: Money  # never negative, as is the fee
-    fee: Money
+    amount: Money  # never negative
+    fee: Money  # what the channel took: of a refund zero, or negative for what it gave back
     net: Money  # signed: what the channel's account gained
     booked: date  # whose sub-key of 1120 it empties; another day than the bill's around midnight
 
@@ -111,6 +111,7 @@ class LinesMatched(msgspec.Struct, frozen=True, tag="recon.lines_matched.v1"):
     side: BillSide  # which bill of the date it is
     chunk: int
     matches: tuple[Match, ...]  # 400 at most
+    void: tuple[int, ...]  # lines by which nothing was paid, as our books say too
     at: datetime
 
 
