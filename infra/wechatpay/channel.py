@@ -18,6 +18,7 @@ from commands.ports import (
     Clock,
 )
 from domain.money import Money
+from infra.wechatpay.bills import WeChatBills
 from infra.wechatpay.client import Answer, Client, TurnedAway
 from infra.wechatpay.credentials import Merchant
 from infra.wechatpay.notification import NotificationReader
@@ -62,6 +63,7 @@ class WeChatPay:
         self._clock = clock
         self._signer = Signer(merchant)
         self._client = Client(base_url, self._signer, verifier, clock, timeout_seconds)
+        self.bills = WeChatBills(merchant.account.mchid, self._client)
         self._notifications = NotificationReader(merchant, verifier, clock)
 
     async def __aenter__(self) -> Self:

@@ -4,7 +4,7 @@ Returns only what is proven to be the channel's. Everything else becomes one of 
 or nobody knows what it did. Too many requests is of the second kind, unless who asked knows better.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from infra.wechatpay.signature import Signer, Unproven, Verifier
 
 CONNECTIONS_MAX = 64
 IDLE_SECONDS = 15.0  # we hang up before the channel does, so no request meets a closing connection
+PIECE = 256 * 1024  # bytes
 USER_AGENT = "tuan/0.1 wechatpay-apiv3"
 
 # 4xx answers after which the channel may nevertheless have acted, or may act on the same words later.
@@ -59,6 +60,7 @@ class Client:
         self._signer = signer
         self._verifier = verifier
         self._clock = clock
+        self._seconds = timeout_seconds
         self._timeout = aiohttp.ClientTimeout(
             total=timeout_seconds
         )  # real time: it guards a socket
@@ -80,6 +82,24 @@ class Client:
         """Signed before that instant, or not sent at all. Raises: ChannelRefused, ChannelInDoubt."""
         return await self._ask("POST", target, msgspec.json.encode(content), before)
 
+    async def pieces(self, target: str) -> AsyncIterator[bytes]:
+        """A text that the channel does not sign, piece by piece, however long it takes to come.
+
+        Raises: ChannelRefused, ChannelInDoubt.
+        """
+        url, headers = self._signed("GET", target, b"", self._clock.now())
+        patience = aiohttp.ClientTimeout(sock_connect=self._seconds, sock_read=self._seconds)
+        try:
+            async with self._open().request(
+                "GET", url, headers=headers, allow_redirects=False, timeout=patience
+            ) as response:
+                if response.status != 200:
+                    raise refusal(response.status, await response.read())
+                async for piece in response.content.iter_chunked(PIECE):
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
+            raise in_doubt("GET", target, lost) from lost
+
     async def _ask(
         self, method: str, target: str, body: bytes, before: datetime | None = None
     ) -> Answer:
@@ -87,6 +107,26 @@ class Client:
         at = self._clock.now()
         if before is not None and at >= before:
             raise ChannelInDoubt(f"{method} {target} was not sent: it is too late", "too_late")
+        url, headers = self._signed(method, target, body, at)
+        try:
+            async with self._open().request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
+            raise in_doubt(method, target, lost) from lost
+        if not 200 <= response.status < 300:
+            raise refusal(response.status, content)
+        try:
+            self._verifier.verify(response.headers, content, self._clock.now())
+        except Unproven as unproven:
+            raise ChannelInDoubt(f"{method} {target}: {unproven}", "unproven") from unproven
+        return Answer(response.status, content)
+
+    def _signed(
+        self, method: str, target: str, body: bytes, at: datetime
+    ) -> tuple[URL, dict[str, str]]:
+        """Where a request goes, and its headers."""
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
@@ -95,22 +135,7 @@ class Client:
             "User-Agent": USER_AGENT,
             "Wechatpay-Serial": self._verifier.key_id,
         }
-        url = URL(self._base_url + target, encoded=True)
-        try:
-            async with self._open().request(
-                method, url, data=body or None, headers=headers, allow_redirects=False
-            ) as response:
-                content = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
-            code = "timeout" if isinstance(lost, TimeoutError) else "reset"
-            raise ChannelInDoubt(f"{method} {target}: {type(lost).__name__}", code) from lost
-        if not 200 <= response.status < 300:
-            raise refusal(response.status, content)
-        try:
-            self._verifier.verify(response.headers, content, self._clock.now())
-        except Unproven as unproven:
-            raise ChannelInDoubt(f"{method} {target}: {unproven}", "unproven") from unproven
-        return Answer(response.status, content)
+        return URL(self._base_url + target, encoded=True), headers
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -122,6 +147,12 @@ class Client:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def in_doubt(method: str, target: str, lost: Exception) -> ChannelInDoubt:
+    """No answer, or half of one."""
+    code = "timeout" if isinstance(lost, TimeoutError) else "reset"
+    return ChannelInDoubt(f"{method} {target}: {type(lost).__name__}", code)
 
 
 def refusal(status: int, content: bytes) -> ChannelRefused | ChannelInDoubt:

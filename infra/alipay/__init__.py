@@ -1,0 +1,1 @@
+"""Alipay: how its bills are read. Nothing here calls it yet."""
