@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from commands.settle import give_back_units, return_quota
+from commands.settling import take_back
 from commands.use_case import Reply, Stream, Tx
 from domain import debts
 from domain import payment as payments
@@ -89,12 +90,16 @@ def begin_refunds(
 def owe_by_hand(tx: Tx, order: Order, refund: Refund) -> tuple[OrderEvent, ...]:
     """The debt that two people agreed on; when it is all that was paid, quota and units come back too.
 
+    What a merchant earned with it is taken back first, so that the debt is made of what is held for the buyer.
+
     Raises: OrderNotRefundable, RefundOverPaid.
     """
     owed = debts.owe_by_hand(order, refund=refund.id, amount=refund.amount, at=tx.at)
     if any(isinstance(event, RefundOwed) and event.ends for event in owed):
         return_quota(tx, order)
         give_back_units(tx, order)
+    if owed:
+        take_back(tx, order, owed)
     return owed
 
 

@@ -5,12 +5,17 @@ from typing import Any
 from commands import (
     advance_payout,
     advance_refund,
+    approve_adjustment,
+    approve_money_mode,
     approve_payout_resolution,
     approve_resolution,
     buy_alone,
     cancel_order,
     close_order,
+    close_statement,
     confirm_refund_by_bill,
+    decline_adjustment,
+    decline_money_mode,
     decline_payout_resolution,
     decline_resolution,
     end_campaign,
@@ -23,14 +28,20 @@ from commands import (
     hear_refund,
     join_group,
     launch_campaign,
+    mature_earning,
+    onboard_merchant,
     open_group,
     open_pool,
     owe_refund,
+    propose_adjustment,
+    propose_money_mode,
     propose_payout_resolution,
     propose_refund,
     propose_resolution,
     ready_order,
+    receive_deposit,
     receive_stock,
+    recognise_earning,
     record_capture,
     record_payout_doubt,
     record_payout_rejection,
@@ -39,6 +50,8 @@ from commands import (
     record_refund_rejection,
     register_sku,
     send_payouts_by_bank,
+    set_book_policy,
+    sign_agreement,
     start_payment,
     withdraw_order,
 )
@@ -46,13 +59,16 @@ from commands.use_case import UseCase
 from domain.bill import BILL
 from domain.campaign import CAMPAIGN
 from domain.decider import Decider
+from domain.earning import EARNING
 from domain.group import GROUP
+from domain.merchant import MERCHANT
 from domain.order import ORDER
 from domain.payment import PAYMENT
 from domain.payout import PAYOUT
 from domain.quota import QUOTA
 from domain.refund import REFUND
 from domain.sku import SKU
+from domain.statement import STATEMENT
 from domain.stock import STOCK
 
 USE_CASES: dict[str, UseCase] = {
@@ -96,6 +112,19 @@ USE_CASES: dict[str, UseCase] = {
         decline_payout_resolution.USE_CASE,
         expire_order.USE_CASE,
         expire_group.USE_CASE,
+        onboard_merchant.USE_CASE,
+        sign_agreement.USE_CASE,
+        set_book_policy.USE_CASE,
+        propose_money_mode.USE_CASE,
+        approve_money_mode.USE_CASE,
+        decline_money_mode.USE_CASE,
+        receive_deposit.USE_CASE,
+        recognise_earning.USE_CASE,
+        propose_adjustment.USE_CASE,
+        approve_adjustment.USE_CASE,
+        decline_adjustment.USE_CASE,
+        mature_earning.USE_CASE,
+        close_statement.USE_CASE,
     )
 }
 
@@ -110,5 +139,8 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     REFUND,
     PAYOUT,
     BILL,
+    MERCHANT,
+    EARNING,
+    STATEMENT,
 )
 """Every kind of aggregate that may stand in a cell."""
