@@ -29,6 +29,7 @@ from read_api.document import ReadApi
 from read_api.live import routes as feeds
 from read_api.live.hall import Hall
 from read_api.live.ports import Live
+from read_api.reports import routes as reports
 from read_api.streams import StreamReader
 from read_api.waiting import Waiting
 
@@ -46,6 +47,7 @@ ROUTERS: Final = (
     refused.router,
     ledger.router,
     anchors.router,
+    reports.router,
     freshness.router,
     system.router,
     streams.router,

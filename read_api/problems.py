@@ -34,6 +34,12 @@ NOT_YET_VISIBLE: Final = Problem(
 ORIGIN_REFUSED: Final = Problem(
     403, "origin_refused", "不允许从该网页来源访问", "Pages of this origin may not open live feeds."
 )
+REPORTS_BUSY: Final = Problem(
+    503,
+    "reports_busy",
+    "正在生成的报表过多，请稍后重试",
+    "Too many reports are being made; try again.",
+)
 UNAVAILABLE: Final = Problem(
     503,
     "read_model_unavailable",
@@ -42,7 +48,8 @@ UNAVAILABLE: Final = Problem(
 )
 
 PROBLEMS: Final = (
-    *GENERAL, INVALID, TOKEN_INVALID, CURSOR_INVALID, NOT_YET_VISIBLE, ORIGIN_REFUSED, UNAVAILABLE,
+    *GENERAL, INVALID, TOKEN_INVALID, CURSOR_INVALID, NOT_YET_VISIBLE, ORIGIN_REFUSED,
+    REPORTS_BUSY, UNAVAILABLE,
 )  # fmt: skip
 """All of them, for the catalogue and the OpenAPI document."""
 

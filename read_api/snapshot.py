@@ -10,7 +10,7 @@ from typing import Annotated, Any, LiteralString
 from uuid import UUID
 
 from fastapi import Header, Request, Response
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncConnection, AsyncServerCursor, IsolationLevel
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from starlette.datastructures import State
@@ -26,8 +26,7 @@ select set_config('role', 'tuan_reader', true), set_config('app.tenant', %s, tru
 CHECKPOINTS: LiteralString = """
 select own.cell, coalesce(min(c.epoch), 0), coalesce(min(c.position), 0), count(c.handler)
 from (select coalesce(read.cell_of_tenant(), %s) as cell) own
-left join read.checkpoints c on c.cell = own.cell and c.handler = any(%s)
-group by own.cell"""
+left join read.checkpoints c on c.cell = own.cell and c.handler = any(%s) group by own.cell"""
 PARKED: LiteralString = """
 select from read.parked where handler = %(handler)s and stream_id = %(id)s limit 1"""
 
@@ -48,6 +47,10 @@ class Snapshot:
         """The answer of one query, a dict a row. Never prepared: filters that are absent cost nothing."""
         cursor = self._conn.cursor(row_factory=dict_row)
         return await (await cursor.execute(query, values, binary=True, prepare=False)).fetchall()
+
+    def cursor(self, name: str) -> AsyncServerCursor[dict[str, Any]]:
+        """For answers too long to hold: their rows come as they are fetched."""
+        return self._conn.cursor(name, row_factory=dict_row)
 
     async def absent(self, handler: str, id: UUID) -> Refused:
         """Not found; an operator is told when that may only be because its events are parked."""
