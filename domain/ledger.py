@@ -234,7 +234,7 @@ def postings(event: Event, under: BookPolicy | None = None) -> tuple[Entry, ...]
     if isinstance(event, PayoutPosted):
         return of_payouts(event)
     if isinstance(event, SplitPosted):
-        return of_splits(event)
+        return of_splits(event, under)
     if isinstance(event, SettlementPosted):
         return of_settlement(event, under)
     if isinstance(event, ReconPosted):

@@ -10,12 +10,13 @@ from domain.events.split import SplitFinished, SplitReturned, SplitSubsidised, S
 from domain.ids import OrderId
 from domain.ledger_entry import Entry, Place, clearing, custody, day, move
 from domain.money import ZERO
+from domain.policies import BookPolicy
 
 SplitPosted: TypeAlias = SplitFinished | SplitReturned | SplitUnfrozen | SplitSubsidised
 
 
-def of_splits(event: SplitPosted) -> tuple[Entry, ...]:
-    """The entries of this event."""
+def of_splits(event: SplitPosted, under: BookPolicy | None) -> tuple[Entry, ...]:
+    """The entries of this event, by the policy it was decided under or by another."""
     match event:
         case SplitFinished():
             return (finished(event),)
@@ -24,7 +25,7 @@ def of_splits(event: SplitPosted) -> tuple[Entry, ...]:
         case SplitUnfrozen():
             return (unfrozen(event),)
         case SplitSubsidised():
-            return (subsidised(event),)
+            return (subsidised(event, under or event.books),)
     assert_never(event)
 
 
@@ -72,13 +73,16 @@ def unfrozen(event: SplitUnfrozen) -> Entry:
     )
 
 
-def subsidised(event: SplitSubsidised) -> Entry:
+def subsidised(event: SplitSubsidised, books: BookPolicy) -> Entry:
     """B4: our subsidy is real money here: out of what the channel holds for us, to the order's money."""
     on = day(event.subsidised_at)
+    spent: Place = accounts.SUBSIDY, event.program
+    if books.subsidy_as == "contra_revenue":
+        spent = accounts.CONTRA_REVENUE, "subsidy"
     return Entry(
         rule="B4",
         lines=(
-            *move((accounts.SUBSIDY, event.program), clearing(event.channel, on), event.amount),
+            *move(spent, clearing(event.channel, on), event.amount),
             *custody(event.order_id, event.amount),
         ),
         value_date=on,
