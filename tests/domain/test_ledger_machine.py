@@ -309,7 +309,15 @@ class Books(RuleBasedStateMachine):
         self.unproven = []
         self.tell(
             LinesMatched(
-                "wechatpay", "1900000001", ON, BillId(ID), "trade", 1, matches=matches, at=NOON
+                "wechatpay",
+                "1900000001",
+                ON,
+                BillId(ID),
+                "trade",
+                1,
+                matches=matches,
+                void=(),
+                at=NOON,
             )
         )
 

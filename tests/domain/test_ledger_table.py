@@ -79,7 +79,7 @@ def owed(held_as: Any = "escrow") -> RefundOwed:
 def matched(kind: Any, fee: int, net: int) -> LinesMatched:
     return LinesMatched(
         channel="wechatpay", mchid="1900000001", bill_date=ON, bill_id=BillId(ID), side="trade",
-        chunk=1, at=NOON,
+        chunk=1, void=(), at=NOON,
         matches=(Match(
             line=2, kind=kind, number="n", channel_number="T1", order_id=O, refund_id=None,
             amount=Money(70_00), fee=Money(fee), net=Money(net), booked=ON,
