@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import engine_only, sustained
+from tests.benchmarks import engine_only, reconcile, sustained
 from tests.benchmarks.measure import Figure, cpu_seconds, install_row_locks, run, serving
 from tests.benchmarks.platform import platform
 from tests.benchmarks.shop import JOINS_PER_GROUP, Shop
@@ -30,6 +30,7 @@ NEEDED = {
     "long_stream": ("<=", 1.2),
     "many_holds": ("<=", 1.2),
     "sustained_vs_floor": (">=", 0.06),
+    "reconcile_vs_bare_join": ("<=", 4.0),
 }
 
 
@@ -142,6 +143,7 @@ GROUPS: dict[str, Callable[[Bench], None]] = {
     "place_order": place_order,
     "shapes": shapes_of_load,
     "engine": lambda bench: engine_only.measure(bench.note, quick=bench.rounds == 1),
+    "reconcile": lambda bench: reconcile.measure(bench.note, quick=bench.rounds == 1),
     "sustained": lambda bench: sustained.measure(bench.note, quick=bench.rounds == 1),
 }
 
