@@ -309,17 +309,10 @@ class Books(RuleBasedStateMachine):
         self.unproven = []
         self.tell(
             LinesMatched(
-                "wechatpay",
-                "1900000001",
-                ON,
-                BillId(ID),
-                "trade",
-                1,
-                matches=matches,
-                void=(),
-                at=NOON,
+                channel="wechatpay", mchid="1900000001", bill_date=ON, bill_id=BillId(ID),
+                side="trade", chunk=1, matches=matches, void=(), at=NOON,
             )
-        )
+        )  # fmt: skip
 
     # --- what must always be true -----------------------------------------------------------
 
