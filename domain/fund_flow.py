@@ -12,9 +12,10 @@ import msgspec
 
 from domain.bill_lines import FundLine, TradeLine
 from domain.events.recon import Code
-from domain.matching import DAY
+from domain.matching import DAY, near_midnight
 from domain.matching_rows import (
     RULES,
+    Ahead,
     Equal,
     Finding,
     Moved,
@@ -59,6 +60,7 @@ class Flow(msgspec.Struct):
     line: TradeLine | None = None
     fund: FundLine | None = None
     closed: FundLine | None = None
+    carried: bool = False  # the other bill was ahead on the date before
 
 
 def moved_fen(line: FundLine) -> int:
@@ -92,14 +94,16 @@ def compare_bills(
     rows: Iterable[Row],
     *,
     payouts: Mapping[str, Payout],
+    ahead: Iterable[Ahead] = (),
     bill_date: date,
     rules: Rules = RULES,
 ) -> Iterator[Outcome]:
     """Both bills of one date, in time: under each number they must add up to the same.
 
-    `rows` are those of clearing that no trade bill shows: refunds closed, splits, chargebacks.
+    `rows` are those of clearing that no trade bill shows: refunds closed, splits, chargebacks. `ahead` is by
+    what the bills differed on the date before, around midnight.
     """
-    flows: dict[str, Flow] = {}
+    flows = {it.number: Flow(billed_fen=it.net_fen, carried=True) for it in ahead}
     ours = {row.number: row for row in sorted(rows, key=lambda row: (row.booked, row.number))}
     by_channel = {row.channel_number: row for row in ours.values() if row.channel_number}
     both: Iterable[TradeLine | FundLine] = merge(trades, funds, key=lambda each: each.at)
@@ -113,8 +117,8 @@ def compare_bills(
                 number_of(by_channel.get(line.business_no)), None
             )
             yield other(line, row, payouts)
-    for flow in flows.values():
-        yield differing(flow, ours, by_channel)
+    for number, flow in flows.items():
+        yield differing(number, flow, ours, by_channel, bill_date, rules)
     for row in ours.values():
         if (outcome := alone(row, bill_date, rules)) is not None:
             yield outcome
@@ -149,13 +153,25 @@ def settle(flows: dict[str, Flow], number: str, flow: Flow) -> None:
         del flows[number]
 
 
-def differing(flow: Flow, ours: dict[str, Row], by_channel: Mapping[str, Row]) -> Outcome:
-    """The two bills disagree under this number: by a refund that was closed, or by what cannot be."""
+def differing(
+    number: str,
+    flow: Flow,
+    ours: dict[str, Row],
+    by_channel: Mapping[str, Row],
+    bill_date: date,
+    rules: Rules,
+) -> Outcome:
+    """The two bills disagree under this number: by a refund that was closed, around midnight, or for no reason."""
     more = flow.billed_fen - flow.traded_fen
     if flow.closed is None:
+        seen = [each.at for each in (flow.line, flow.fund) if each is not None]
+        if not flow.carried and any(near_midnight(at, rules) for at in seen):
+            return Waits(bill_date + DAY, ahead=Ahead(number, more))
         funds = (flow.fund,) if flow.fund else ()
-        return Finding(("FUND_DIFF",), "fund", flow.line, None, funds, unbooked_fen=more)
-    by_no = by_channel.get(flow.closed.business_no)
+        return Finding(
+            ("FUND_DIFF",), "fund", flow.line, None, funds, unbooked_fen=more, number=number
+        )
+    by_no = by_channel.get(number)
     row = ours.pop(flow.closed.voucher_no, None) or ours.pop(number_of(by_no), None)
     return found(flow.closed, row, more, "REFUND_ABNORMAL_STALE")
 

@@ -86,12 +86,20 @@ class Void(NamedTuple):
     bill_date: date
 
 
+class Ahead(NamedTuple):
+    """Around midnight one of the channel's two bills has a movement a date before the other: by so much."""
+
+    number: str  # the channel's
+    net_fen: int  # signed: fund flow less trade bill
+
+
 class Waits(NamedTuple):
     """It stands alone, and may still find its other half: until the run of that bill date."""
 
     until: date
     line: TradeLine | None = None
     row: Row | None = None
+    ahead: Ahead | None = None
 
 
 class Moved(NamedTuple):
@@ -115,6 +123,7 @@ class Finding(NamedTuple):
     unbilled_fen: int = 0  # only we have it
     known: Known | None = None
     suggested: tuple[str, ...] = ()
+    number: str = ""  # the channel's, of what its two bills say differently
     auto: str = ""  # the rule by which it is resolved at once
     detail: str = ""
 

@@ -9,7 +9,7 @@ from domain.bill_lines import FundLine, TradeLine
 from domain.fund_flow import Payout, compare_bills, gap
 from domain.matching import Held, conclude
 from domain.matching_join import Join
-from domain.matching_rows import RULES, Finding, Lookup, Outcome, Row, Rules
+from domain.matching_rows import RULES, Ahead, Finding, Lookup, Outcome, Row, Rules
 
 
 class Date(NamedTuple):
@@ -29,6 +29,7 @@ class Date(NamedTuple):
     carried: Sequence[TradeLine] = ()
     held: Held | None = None
     payouts: Mapping[str, Payout] | None = None
+    ahead: Sequence[Ahead] = ()
     known: Lookup = lambda numbers: {}
     rules: Rules = RULES
 
@@ -50,6 +51,7 @@ def outcomes(of: Date) -> Iterator[Outcome]:
         of.funds(),
         of.fund_rows,
         payouts=of.payouts or {},
+        ahead=of.ahead,
         bill_date=of.bill_date,
         rules=of.rules,
     )

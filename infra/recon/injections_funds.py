@@ -57,8 +57,38 @@ def money_not_moved(s: Story) -> None:
 
 def not_on_the_trade_bill(s: Story) -> None:
     line, _ = s.pay()
-    mark = s.flow(line.at, line.transaction, "交易", line.amount, line.number)
-    s.expect(mark, "FUND_DIFF", long=line.amount)
+    s.flow(line.at, line.transaction, "交易", line.amount, line.number)
+    s.expect(line.transaction, "FUND_DIFF", long=line.amount)
+
+
+def fund_flow_ahead(s: Story) -> None:
+    """The account moved before midnight, and the trade bill of the next date has it."""
+    line, _ = s.either(s.evening())
+    s.flow_of(line)
+    s.waits(line.theirs, TOMORROW)
+
+
+def trade_bill_ahead(s: Story) -> None:
+    line, ours = s.either(s.evening())
+    s.bill(line, flows=False)
+    s.book(ours)
+    s.matched(line, ours)
+    s.waits(line.theirs, TOMORROW)
+
+
+def caught_up(s: Story) -> None:
+    """What the account had yesterday is on today's trade bill."""
+    line, ours = s.either(s.early(), booked=YESTERDAY)
+    s.ahead[line.theirs] = line.gain
+    s.bill(line, flows=False)
+    s.book(ours)
+    s.matched(line, ours)
+
+
+def never_caught_up(s: Story) -> None:
+    number = s.next("t")
+    s.ahead[number] = s.random.choice((-3_00, 4_00))
+    s.expect(number, "FUND_DIFF", **over(s.ahead[number]))
 
 
 def nobody_knows(s: Story) -> None:
@@ -222,7 +252,7 @@ def freezes(s: Story) -> None:
 
 
 FUNDS: Final[tuple[Callable[[Story], None], ...]] = (
-    fee_not_taken, money_not_moved, not_on_the_trade_bill, nobody_knows, moves, paid_out,
+    fund_flow_ahead, trade_bill_ahead, caught_up, never_caught_up, fee_not_taken, money_not_moved, not_on_the_trade_bill, nobody_knows, moves, paid_out,
     payout_known_returned, payout_came_back, payout_of_another_sum, refund_closed, closed_unheard,
     split_arrived, split_of_another_sum, young_fund_row, fund_row_alone, banked, bank_differs, bank_alone,
     bank_silent, bank_returned, freezes,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, get_args
 from domain import bank_flow, matching_run
 from domain.bill_lines import FundLine, TradeLine
 from domain.events.recon import Code
-from domain.matching_rows import Equal, Finding, Known, Moved, Outcome, Row, Void, Waits
+from domain.matching_rows import Ahead, Equal, Finding, Known, Moved, Outcome, Row, Void, Waits
 from infra.recon.injections import ALONE
 from infra.recon.injections_differ import DIFFERENT, many_small_fees, small_fee
 from infra.recon.injections_funds import FUNDS, JUDGED_AT, broken_chain
@@ -93,7 +93,8 @@ def date_of(bills: Bills) -> matching_run.Date:
 
     return matching_run.Date(
         TODAY, lambda: bills.trades, lambda: bills.funds, bills.opening, bills.rows, bills.fund_rows,
-        bills.carried, bills.held, bills.payouts, known,
+        bills.carried, bills.held, bills.payouts,
+        [Ahead(number, fen) for number, fen in bills.ahead.items()], known,
     )  # fmt: skip
 
 
@@ -125,17 +126,16 @@ def told(outcome: Outcome) -> Expected:
             return Expected("MATCHED", f"{row.number} {place}", more=late)
         case Void(line, bill_date):
             return Expected("VOID", f"{bill_date}#{line}")
-        case Waits(until, line, row):
-            return Expected("PENDING_CUTOFF", about(line, row), more=until.isoformat())
+        case Waits(until, line, row, ahead):
+            of = ahead.number if ahead else about(line, row)
+            return Expected("PENDING_CUTOFF", of, more=until.isoformat())
         case Moved(fund, kind, _):
             return Expected("MOVED", f"fund#{fund.line}", more=kind)
         case Finding():
             long = max(outcome.unbooked_fen, 0) + max(-outcome.unbilled_fen, 0)
             short = max(-outcome.unbooked_fen, 0) + max(outcome.unbilled_fen, 0)
-            of = about(outcome.line, None)
-            if outcome.line is not None and outcome.side == "fund":
-                of = outcome.line.channel_refund_id or outcome.line.transaction_id
-            if outcome.line is None and outcome.funds:
+            of = outcome.number or about(outcome.line, None)
+            if not of and outcome.funds:
                 of = f"fund#{outcome.funds[0].line}"
             of = of or about(None, outcome.row)
             more = outcome.auto or " ".join(outcome.suggested)
@@ -166,6 +166,9 @@ def unbalanced(bills: Bills) -> Iterator[str]:
                 gained += outcome.through_fen + outcome.unbooked_fen
             case Waits(line=alone) if alone is not None:
                 waiting += net_of(alone)
+            case Waits(ahead=ahead) if ahead is not None:
+                waiting += ahead.net_fen
+    waiting -= sum(bills.ahead.values())
     for carried in bills.carried:
         if (carried.bill.date, carried.line) not in bills.held:
             waiting -= net_of(carried)

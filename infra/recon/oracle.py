@@ -24,7 +24,6 @@ from infra.recon.oracle_words import (
     Written,
     at,
     fund_line,
-    name,
     named,
     trade_line,
 )
@@ -43,6 +42,7 @@ class Story:
     held: list[tuple[Written, BreakId]] = field(default_factory=list)
     known: dict[str, Known] = field(default_factory=dict)
     payouts: dict[str, Payout] = field(default_factory=dict)
+    ahead: dict[str, int] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     bank: list[BankLine] = field(default_factory=list)
     splits: list[SplitDue] = field(default_factory=list)
@@ -62,10 +62,10 @@ class Story:
 
     def noon(self, day: date = TODAY) -> datetime:
         """More than half an hour from midnight; often hardly more."""
-        edge = self.random.choice((31 * 60, 24 * 3600 - 31 * 60))
+        edge = self.random.choice((31 * 60, 24 * 3600 - 37 * 60))
         if self.random.random() < 0.2:
             return at(day, edge)
-        return at(day, self.random.randrange(31 * 60, 24 * 3600 - 36 * 60))
+        return at(day, self.random.randrange(31 * 60, 24 * 3600 - 37 * 60))
 
     def evening(self, day: date = TODAY) -> datetime:
         """Within half an hour before midnight."""
@@ -158,9 +158,9 @@ class Story:
     def void(self, line: Written) -> None:
         self.answers.append(lambda marks: Expected("VOID", line.place))
 
-    def waits(self, about: Written | Row, until: date) -> None:
+    def waits(self, about: Written | Row | str, until: date) -> None:
         self.answers.append(
-            lambda marks: Expected("PENDING_CUTOFF", name(about), more=until.isoformat())
+            lambda marks: Expected("PENDING_CUTOFF", named(about, marks), more=until.isoformat())
         )
 
     def expect(
@@ -202,6 +202,7 @@ class Story:
             {(line.day, line.no): held for line, held in self.held},
             self.known,
             self.payouts,
+            self.ahead,
             self.transfers,
             self.bank,
             self.splits,

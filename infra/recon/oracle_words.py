@@ -95,6 +95,7 @@ class Bills:
     held: dict[tuple[date, int], BreakId]
     known: dict[str, Known]
     payouts: dict[str, Payout]
+    ahead: dict[str, int]
     transfers: list[Transfer]
     bank: list[BankLine]
     splits: list[SplitDue]

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import matching_run
 from domain.bill_lines import BillKey, TradeLine
 from domain.events.recon import Code
 from domain.ids import BreakId
@@ -237,6 +236,7 @@ def test_no_division_into_parts_changes_anything(seed: int, parts: int) -> None:
     leftovers = [join.leftover() for join in joins]
     apart: list[Outcome] = [it for join in joins for it in join.equal()]
     apart += conclude(leftovers, bill_date=DAY, known=of.known, held=of.held)
-    whole = [it for it in matching_run.outcomes(of._replace(funds=list, fund_rows=[]))]
-    of_trade = [it for it in whole if not (isinstance(it, Finding) and it.code == "FUND_DIFF")]
-    assert sorted(map(repr, apart)) == sorted(map(repr, of_trade))
+    one = Join(bills.rows, DAY)
+    one.hear(lines)
+    whole = [*one.equal(), *conclude([one.leftover()], bill_date=DAY, known=of.known, held=of.held)]
+    assert sorted(map(repr, apart)) == sorted(map(repr, whole))
