@@ -218,7 +218,7 @@ def chaos(context: typer.Context) -> None:
 
 @app.command(**HANDED_OVER)
 def verify(context: typer.Context) -> None:
-    """Recompute the hash chains over events and commands, and name the first bad place."""
+    """Recompute everything stored from the logs and their anchors, and name the first bad place."""
     hand_over("verify", context.args)
 
 

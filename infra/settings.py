@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     """Keys the digests of command bodies and API keys: 32 bytes as 64 hexadecimal digits."""
     anchor_key: SecretStr | None = None
     """Signs anchors and evidence (an Ed25519 seed): 32 bytes as 64 hexadecimal digits. Unset: none are made."""
-    anchor_keys_retired: str = ""
-    """Verifier keys that anchors were signed with before, by comma, as `tuan anchors` shows them."""
+    anchor_verifiers: str = ""
+    """Verifier keys of others whose anchors are believed, or of earlier keys, by comma: `tuan anchors` shows them."""
 
     # --- how the engine runs ---
     batch_commands_max: Annotated[int, Field(ge=1)] = 512

@@ -15,13 +15,12 @@ from typing import Any, LiteralString, NamedTuple, TypeAlias
 import msgspec
 import psycopg
 from psycopg import sql
-from rich.console import Console
 
 from commands.engine.cache import Codec
 from commands.engine.chain import GENESIS, command_digest, command_hash, event_hash
 from domain.decider import Decider
 from infra.cell.damage import Bad, Damaged, compare, refuse_lookalikes
-from infra.settings import Settings
+from infra.cell.watch import Nobody, Watch
 
 PAGE = 5000  # rows held in memory, of each table
 
@@ -68,21 +67,6 @@ class Report(NamedTuple):
         return f"{self.cell} is DAMAGED at {self.bad}; read until then: {read}"
 
 
-def main(settings: Settings, deciders: Sequence[Decider[Any, Any]]) -> int:
-    """`tuan verify`: prints the report as one line; the exit code is 1 when the log is damaged."""
-    console = Console(stderr=True)
-    out = Console(soft_wrap=True, highlight=False)
-    with console.status(f"reading {settings.cell}") as status:
-        report = verify(
-            settings.dsn("tuan_engine"),
-            settings.cell,
-            deciders,
-            progress=lambda events: status.update(f"{settings.cell}: {events:,} events"),
-        )
-    out.print(str(report), style="red" if report.bad else "", markup=False)
-    return 1 if report.bad else 0
-
-
 def verify(
     dsn: str,
     cell: str,
@@ -90,9 +74,7 @@ def verify(
     *,
     progress: Callable[[int], None] = lambda events: None,
 ) -> Report:
-    """Check the whole log. `deciders` None: events are not decoded (a cell of somebody else's types)."""
-    started = time.monotonic()
-    bad: Bad | None = None
+    """Check the whole log, in one snapshot that disturbs nobody."""
     with psycopg.connect(dsn, application_name="tuan-verify") as connection:
         connection.execute("set timezone to utc")
         connection.execute("set jit to off")
@@ -100,12 +82,32 @@ def verify(
         connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        walk = Walk(connection, cell, deciders, progress)
-        try:
-            walk.along_the_log()
-            walk.along_the_streams()
-        except Damaged as damaged:
-            bad = damaged.bad
+        return verify_in(connection, cell, deciders, progress=progress)
+
+
+def verify_in(
+    connection: psycopg.Connection[Any],
+    cell: str,
+    deciders: Sequence[Decider[Any, Any]] | None,
+    *,
+    progress: Callable[[int], None] = lambda events: None,
+    watch: Watch | None = None,
+) -> Report:
+    """Check the whole log as this session sees it.
+
+    `deciders` None: events are not decoded (a cell of somebody else's types).
+    """
+    started = time.monotonic()
+    bad: Bad | None = None
+    watch = watch or Nobody()
+    walk = Walk(connection, cell, deciders, progress, watch)
+    try:
+        watch.begin(connection)
+        walk.along_the_log()
+        watch.end()
+        walk.along_the_streams()
+    except Damaged as damaged:
+        bad = damaged.bad
     return Report(cell, walk.position, walk.seq, time.monotonic() - started, bad)
 
 
@@ -118,8 +120,10 @@ class Walk:
         cell: str,
         deciders: Sequence[Decider[Any, Any]] | None,
         progress: Callable[[int], None],
+        watch: Watch,
     ) -> None:
         self._connection = connection
+        self._watch = watch
         self._cell = sql.Identifier(cell)
         self._decoders = None if deciders is None else decoders(deciders)
         self._progress = progress
@@ -192,6 +196,7 @@ class Walk:
         if self._at is not None and at < self._at:
             raise Damaged(Bad(place, "at", at.isoformat(), f"not before {self._at.isoformat()}"))
         self.seq, self._command_hash, self._at = seq, link, at
+        self._watch.command(seq, link)
         return digest, count
 
     def _event(self, row: Row | None, command: Row, digest: bytes) -> None:
@@ -217,6 +222,7 @@ class Walk:
         if self._decoders is not None:
             decode(self._decoders, position, category, type, data)
         self.position, self._hash = position, link
+        self._watch.event(position, link)
 
     def _ends(self) -> None:
         """The owner's row holds the heads of both chains, so a log cut short shows."""

@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from commands.engine.batch import Encoded
 from commands.engine.parts import Limits
 from infra.cell.offline import Offline, OfflineWriter
-from infra.cell.verify import Report, main, verify
+from infra.cell.verify import Report, verify
 from infra.clock import SystemClock
+from infra.evidence.judge import main
 from infra.settings import Settings
 from tests.engine.running import HandClock, Running, running
 from tests.engine.toy import COUNTER, Bump, Fault, Open
