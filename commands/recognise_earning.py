@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from commands.fields import Units
 from commands.settling import (
     EarningState,
     given_back,
@@ -25,15 +24,14 @@ from domain.order import ORDER, Order, OrderNotFound
 
 
 class RecogniseEarning(Command, frozen=True):
-    """Sold (no voucher), or used: `voucher_id` proves `units` of it. Repeat it freely: they are earned once.
+    """Sold (no proof): all units; or used: `proof` names the use of one. Repeat it freely: it is earned once.
 
     Nothing is earned with goods of a merchant that was never onboarded, nor by a sale under a policy that
     waits for its use.
     """
 
     order_id: OrderId
-    voucher_id: UUID | None = None
-    units: Units = 1
+    proof: UUID | None = None
 
 
 def handle(cmd: RecogniseEarning, tx: Tx) -> EarningState:
@@ -51,8 +49,8 @@ def handle(cmd: RecogniseEarning, tx: Tx) -> EarningState:
         Sold(order.id, order.quantity, Price(order.amount), given_back(order)),
         Terms(merchant.id, agreement, merchant.books, rate),
         earning_id=id,
-        proof=cmd.voucher_id,
-        count=order.quantity if cmd.voucher_id is None else cmd.units,
+        proof=cmd.proof,
+        count=order.quantity if cmd.proof is None else 1,
         value_at=tx.at,
         at=tx.at,
     )

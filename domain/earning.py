@@ -105,7 +105,7 @@ def recognise(
 ) -> tuple[EarningRecognised, ...]:
     """Earn the next `count` units that nobody has earned yet and nobody was given back.
 
-    `proof` is the voucher that was used; None: the sale itself earns, where the policy of the books says so.
+    `proof` names the use of a unit; None: the sale itself earns, where the policy of the books says so.
     """
     if proof in earning.proofs or (proof is None and terms.books.recognise_at != "sale"):
         return ()

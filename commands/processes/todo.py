@@ -60,6 +60,12 @@ class Wait(NamedTuple):
     until: datetime | None = None
 
 
+class Moot(NamedTuple):
+    """The aggregate answered for good that nothing is owed: no fact will come, and the point is closed."""
+
+    why: str
+
+
 class Tools(Protocol):
     """What a worker may use. It changes nothing by itself: it asks channels, and issues commands."""
 
@@ -91,16 +97,19 @@ class Tools(Protocol):
 class Process(NamedTuple):
     """`interest` is the union of events it follows; `changes` is pure; `work` tries to settle one point.
 
-    A point is settled by a `Done`, never by an answer: `work` returns a `Wait` when it knows that none will
-    come from this attempt, None when it expects one. `give_up` tells the subject that its worker crashes over
-    it again and again, and why: the point is set aside until somebody mends the worker.
+    A point is settled by a `Done`, not by an answer: `work` returns a `Wait` when it knows that none will
+    come from this attempt, None when it expects one; and `Moot` when there never was anything to do, which no
+    fact would tell. `give_up` tells the subject that its worker crashes over it again and again, and why: the
+    point is set aside until somebody mends the worker. `since`: it opens points only for tenants that such a
+    fact was recorded for before, and costs the others nothing.
     """
 
     name: str
     interest: Any
     changes: Callable[[Any], Sequence[Change]]
-    work: Callable[[Point, Tools], Awaitable[Wait | None]]
+    work: Callable[[Point, Tools], Awaitable[Wait | Moot | None]]
     give_up: Callable[[Point, Tools, str], Awaitable[Answer]] | None = None
+    since: type[Any] | None = None
 
 
 def settled_or_wait(answer: Answer) -> Wait | None:

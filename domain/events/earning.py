@@ -63,7 +63,7 @@ class EarningRecognised(msgspec.Struct, frozen=True, tag="earning.recognised.v1"
     merchant_id: MerchantId
     lot: int  # recognitions of one order count from 1
     cause: Cause
-    proof: UUID | None  # the voucher that was used; None when the sale itself earns
+    proof: UUID | None  # names the use of a unit; None when the sale itself earns
     first: int  # unit, from 0
     count: int
     amounts: Amounts

@@ -25,6 +25,9 @@ OPEN: LiteralString = """
 insert into todo (process, subject, detail, tenant, due_at, since)
 select %s, * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
 on conflict (process, subject) do nothing"""
+TENANTS: LiteralString = "select tenant from todo_tenants where process = %s and tenant = any(%s)"
+TAKES_PART: LiteralString = """
+insert into todo_tenants (process, tenant) select %s, * from unnest(%s::text[]) on conflict do nothing"""
 # Materialized: as a plain subquery the planner may run it once for each row, and its limit holds each time.
 CLAIM: LiteralString = """
 with due as materialized (
@@ -57,6 +60,8 @@ def following(process: Process) -> Handler:
 
 async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
     """What the batch leaves open is opened, what it settles is closed; facts are taken in order."""
+    if process.since is not None:
+        batch = await concerned(process, process.since, batch, tx)
     opened: dict[UUID, tuple[Open, Recorded]] = {}
     postponed: dict[UUID, tuple[Due, Recorded]] = {}
     closed: set[UUID] = set()
@@ -83,6 +88,25 @@ async def apply(process: Process, batch: Sequence[Recorded], tx: Tx) -> None:
         await tx.execute(ANEW, (process.name, list(anew)))
 
 
+async def concerned(
+    process: Process, since: type[Any], batch: Sequence[Recorded], tx: Tx
+) -> list[Recorded]:
+    """What of the batch comes after a tenant's first `since`; remembers the tenants that have one now."""
+    tenants = list({recorded.tenant for recorded in batch})
+    rows = await (await tx.execute(TENANTS, (process.name, tenants))).fetchall()
+    known = {row[0] for row in rows}
+    kept, fresh = [], []
+    for recorded in batch:
+        if recorded.tenant not in known and isinstance(recorded.event, since):
+            known.add(recorded.tenant)
+            fresh.append(recorded.tenant)
+        if recorded.tenant in known:
+            kept.append(recorded)
+    if fresh:
+        await tx.execute(TAKES_PART, (process.name, fresh))
+    return kept
+
+
 def _columns(points: Mapping[UUID, tuple[Open | Due, Recorded]]) -> tuple[list[Any], ...]:
     every = points.values()
     return (
@@ -102,6 +126,11 @@ async def claim(conn: AsyncConnection[Any], now: datetime, limit: int) -> list[P
     values = {"now": now, "steps": list(BACK_OFF), "limit": limit}
     cursor = await conn.execute(CLAIM, values)
     return [Point(*row) for row in await cursor.fetchall()]
+
+
+async def close(conn: AsyncConnection[Any], point: Point) -> None:
+    """Nothing was ever owed for it."""
+    await conn.execute(CLOSE, (point.process, [point.subject]))
 
 
 async def note(conn: AsyncConnection[Any], point: Point, wait: Wait) -> None:

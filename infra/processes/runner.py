@@ -10,12 +10,12 @@ from uuid import UUID
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from commands.ports import Clock, KeyReused, NotOwner, Overloaded, Unreachable
-from commands.processes.todo import Point, Process, Tools, Wait
+from commands.processes.todo import Moot, Point, Process, Tools, Wait
 from domain.identity import IdentityUnavailable
 from infra.crash import go_on
 from infra.delivery.alarms import raise_alarm
 from infra.delivery.connect import UNREACHABLE
-from infra.processes.list import claim, crashed, note, park
+from infra.processes.list import claim, close, crashed, note, park
 from infra.processes.metrics import CRASHES, IN_HAND, SET_ASIDE, WORKED
 from infra.wanted import end, still_wanted
 
@@ -113,8 +113,21 @@ class Runner:
         except Exception as bug:
             log.exception("%s of %s failed; it is tried again", point.process, point.subject)
             return await self._crashed(process, point, f"{type(bug).__name__}: {bug}")
-        if wait is not None:
+        if isinstance(wait, Moot):
+            await self._close(point, wait)
+        elif wait is not None:
             await self._note(point, wait)
+
+    async def _close(self, point: Point, moot: Moot) -> None:
+        log.debug("%s of %s: %s", point.process, point.subject, moot.why)
+        try:
+            async with self._pool.connection() as conn:
+                await close(conn, point)
+        except OUTAGE as gone:  # it is asked again, and is moot again
+            still_wanted()
+            log.warning(
+                "that %s of %s is moot is not noted: %s", point.process, point.subject, gone
+            )
 
     async def _note(self, point: Point, wait: Wait) -> None:
         log.info("%s of %s, try %d: %s", point.process, point.subject, point.tries + 1, wait.why)

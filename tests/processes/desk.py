@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from commands.ports import Answer, PaymentChannel, PayoutChannel
-from commands.processes.todo import Done, Due, Open, Point, Process
+from commands.processes.todo import Done, Due, Moot, Open, Point, Process
 from commands.use_case import Command
 from domain.errors import Rejected
 from infra.processes.breaker import Guarded
@@ -83,7 +83,9 @@ class Desk:
         except Killed:
             self.died += 1
             return
-        if wait is not None and wait.until is not None:
+        if isinstance(wait, Moot):
+            self.due.pop(subject)
+        elif wait is not None and wait.until is not None:
             self.due[subject] = wait.until
 
     # --- commands.processes.todo.Tools ----------------------------------------------------------

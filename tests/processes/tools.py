@@ -23,14 +23,20 @@ from tests.builders import NOON
 class FakeTools:
     """`commands.processes.todo.Tools`."""
 
-    def __init__(self, channel: "ScriptedChannel | None" = None, outcome: str = "accepted") -> None:
+    def __init__(
+        self,
+        channel: "ScriptedChannel | None" = None,
+        outcome: str = "accepted",
+        reply: bytes = b"{}",
+    ) -> None:
         self.asked: list[Command] = []
         self._channel = channel
         self._outcome = outcome
+        self._reply = reply
 
     async def ask(self, point: Point, command: Command, *, mark: str = "") -> Answer:
         self.asked.append(command)
-        return Answer(UUID(int=1), self._outcome, b"{}", "cell_0.1.1", False)
+        return Answer(UUID(int=1), self._outcome, self._reply, "cell_0.1.1", False)
 
     def channel(self, tenant: str) -> PaymentChannel | None:
         return self._channel
