@@ -38,7 +38,7 @@ BOOKS: Final = (
     ("points", "积分", "points", ["2310", "2311", "5120"]),
     ("leader", "团长", "leader", ["2410", "2411", "2520", "5130"]),
     ("voucher", "券码", "voucher", ["2020"]),
-    ("channel", "渠道", "channel", ["1120", "1121", "1125", "5010", "5020", "9010", "9020"]),
+    ("channel", "渠道", "channel", ["1120", "1121", "5010", "5020"]),
     ("payout", "打款", "payout", ["2130"]),
 )  # fmt: skip
 """Name, in Chinese, in English, and the accounts that are kept by it."""

@@ -1,6 +1,6 @@
 """One report out of one snapshot, a batch of rows at a time, however long it is."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, closing
 from datetime import datetime
 from typing import Any, Final
@@ -10,22 +10,21 @@ from uuid import UUID
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from read_api.reports.books import View
-from read_api.reports.columns import Row, Sheet, Totals
+from read_api.reports.columns import Row, Sheet, Totals, Writer
 from read_api.reports.definition import Report
-from read_api.reports.formats import Format
 from read_api.snapshot import Snapshot
 
 BATCH: Final = 500  # rows in memory at once
 
 
 async def produce(
-    snapshot: Snapshot, report: Report, view: View, format: Format, now: datetime
+    snapshot: Snapshot, report: Report, view: View, writes: Callable[[Sheet], Writer], now: datetime
 ) -> AsyncGenerator[bytes, None]:
     """The file, piece by piece. Nothing comes before the first rows are there: by then it will succeed."""
     columns = report.written
     sheet = Sheet(report.name, report.title, columns, about(snapshot, report, view), now)
     totals = Totals(columns)
-    with closing(format.writer(sheet)) as writer:
+    with closing(writes(sheet)) as writer:
         async with aclosing(rows_of(snapshot, report, view)) as batches:
             rows = await anext(batches, None)
             piece = writer.begin()

@@ -15,12 +15,13 @@ from read_api.ledger import degraded
 from read_api.problems import Refused
 from read_api.reports.asked import Wanted, Why
 from read_api.reports.catalogue import REPORTS
-from read_api.reports.definition import Report, wrong
+from read_api.reports.definition import Report
 from read_api.reports.desk import slot
 from read_api.reports.explain import Explanation, explain
 from read_api.reports.formats import FORMATS
 from read_api.reports.listing import LIST, Reports
-from read_api.reports.produce import file_name, produce
+from read_api.reports.make import make
+from read_api.reports.produce import file_name
 from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -67,12 +68,10 @@ async def get_report(
     asked: Annotated[Wanted, Query()],
 ) -> Streamed:
     """One report as a file, of the days and as known when it is asked for."""
-    report, format = report_of(name), FORMATS.get(asked.format)
-    if format is None:
-        raise wrong("format", "only the journal has it")
+    report, format = report_of(name), FORMATS[asked.format]
     now = request.app.state.clock.now()
     view = await asked.view(snapshot, now)
-    pieces = produce(snapshot, report, view, format, now)
+    pieces = make(snapshot, report, view, asked.format, now)
     first = await anext(pieces, b"")  # what goes wrong goes wrong here, and is a problem
     named = file_name(report, view, format.extension)
     headers = {

@@ -16,9 +16,9 @@ from domain.identity import Principal
 from read_api.reports.books import View
 from read_api.reports.catalogue import REPORTS
 from read_api.reports.desk import AT_ONCE
-from read_api.reports.formats import FORMATS
 from read_api.reports.lines import JOURNAL
-from read_api.reports.produce import BATCH, produce
+from read_api.reports.make import make
+from read_api.reports.produce import BATCH
 from read_api.reports.routes import READING
 from read_api.snapshot import Snapshot
 from tests.architecture.books import samples
@@ -152,10 +152,7 @@ async def test_a_long_report_comes_in_many_small_pieces(
     readers: Readers, long: None, name: str, format: str
 ) -> None:
     async with snapshot_of(readers, "long") as snapshot:
-        pieces = [
-            len(piece)
-            async for piece in produce(snapshot, REPORTS[name], PAST, FORMATS[format], NOON)
-        ]
+        pieces = [len(piece) async for piece in make(snapshot, REPORTS[name], PAST, format, NOON)]
     lines = LONG if name != "sub-ledger-channel" else LONG // 2
     assert len(pieces) >= lines // BATCH
     assert max(pieces) < BATCH * 1000
@@ -190,7 +187,7 @@ async def test_a_long_report_is_read_as_it_is_sent(readers: Readers, long: None)
     async with snapshot_of(readers, "long") as snapshot:
         cursors = snapshot.cursor
         snapshot.cursor = lambda name: Watched(cursors(name), fetched)  # type: ignore[method-assign,assignment,return-value]
-        pieces = produce(snapshot, JOURNAL, PAST, FORMATS["csv"], NOON)
+        pieces = make(snapshot, JOURNAL, PAST, "csv", NOON)
         for number in range(1, 4):
             await anext(pieces)
             assert fetched == [BATCH] * number

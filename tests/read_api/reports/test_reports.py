@@ -1,6 +1,5 @@
 """Every report says what the events say, and every sum in it is explained by its entries, to the fen."""
 
-import asyncio
 import csv
 import io
 from collections import defaultdict
@@ -25,11 +24,6 @@ from tests.read_api.reports.telling import (
     total_of,
 )
 from tests.servers import Database
-
-
-@pytest.fixture(scope="module")
-def books(database: Database, history: History, delivered: None) -> list[Posting]:
-    return asyncio.run(tell_books(database, history))
 
 
 def halves(books: list[Posting]) -> tuple[date, date, int]:
