@@ -12,6 +12,7 @@ from commands.api.counter import Counter
 from commands.api.door import Door
 from commands.api.limits import Limits, Pace
 from commands.api.notifications import notification_route
+from commands.api.onboarding import onboarding_route
 from commands.api.payments import Cashier, payment_route
 from commands.api.wire import Macs
 from commands.ports import Clock, Forwarder, Inbox, PaymentChannel, Submitter
@@ -82,6 +83,10 @@ async def open_cashier(settings: Settings, clock: Clock) -> AsyncIterator[Cashie
 
 
 def write_api(counter: Counter, cashier: Cashier) -> WriteApi:
-    """Every route: commands, their status, payments and what channels tell us."""
-    payments = (payment_route(counter, cashier), notification_route(counter, cashier))
-    return create_app(USE_CASES, counter, payments)
+    """Every route: commands, their status, payments, what channels tell us, and onboarding."""
+    others = (
+        payment_route(counter, cashier),
+        notification_route(counter, cashier),
+        onboarding_route(counter, cashier.vault),
+    )
+    return create_app(USE_CASES, counter, others)

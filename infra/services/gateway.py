@@ -34,7 +34,9 @@ from read_api.document import ReadApi
 from read_api.live.ports import Limits, Live
 from read_api.snapshot import configure
 
-WRITES: Final = ("/v1/commands/", "/v1/payments", "/v1/notifications/", "/openapi.json")
+WRITES: Final = (
+    *("/v1/commands/", "/v1/payments", "/v1/notifications/", "/v1/onboarding", "/openapi.json"),
+)
 READ_CONNECTIONS_MAX: Final = 16
 LABELS: Final = {
     "/v1/commands/": "command_status",
