@@ -6,6 +6,7 @@ from commands import (
     advance_payout,
     advance_refund,
     approve_adjustment,
+    approve_correction,
     approve_money_mode,
     approve_payout_resolution,
     approve_resolution,
@@ -15,6 +16,7 @@ from commands import (
     close_statement,
     confirm_refund_by_bill,
     decline_adjustment,
+    decline_correction,
     decline_money_mode,
     decline_payout_resolution,
     decline_resolution,
@@ -34,6 +36,7 @@ from commands import (
     open_pool,
     owe_refund,
     propose_adjustment,
+    propose_correction,
     propose_money_mode,
     propose_payout_resolution,
     propose_refund,
@@ -58,6 +61,7 @@ from commands import (
 from commands.use_case import UseCase
 from domain.bill import BILL
 from domain.campaign import CAMPAIGN
+from domain.correction import CORRECTION
 from domain.decider import Decider
 from domain.earning import EARNING
 from domain.group import GROUP
@@ -125,6 +129,9 @@ USE_CASES: dict[str, UseCase] = {
         decline_adjustment.USE_CASE,
         mature_earning.USE_CASE,
         close_statement.USE_CASE,
+        propose_correction.USE_CASE,
+        approve_correction.USE_CASE,
+        decline_correction.USE_CASE,
     )
 }
 
@@ -142,5 +149,6 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     MERCHANT,
     EARNING,
     STATEMENT,
+    CORRECTION,
 )
 """Every kind of aggregate that may stand in a cell."""

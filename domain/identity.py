@@ -18,6 +18,8 @@ SCOPES: Final = {
     "payout:send": "Make the bank's file of payouts, and read its answer in.",
     "merchant:write": "Onboard merchants, sign agreements, set how their books are kept, receive deposits.",
     "merchant:onboard": "Onboard a merchant with a sealed account. For services.",
+    "ledger:propose": "Propose corrections of the books.",
+    "ledger:approve": "Approve or decline corrections that another person proposed.",
     "settlement:propose": "Propose who holds a merchant's money, and adjustments of what it earned.",
     "settlement:approve": "Approve or decline what another person proposed about settlement.",
     "process:act": "Carry out the decisions of process managers. For services.",

@@ -22,6 +22,7 @@ EarningId = NewType("EarningId", UUID)
 VoucherId = NewType("VoucherId", UUID)
 LeaderId = NewType("LeaderId", UUID)
 CaseId = NewType("CaseId", UUID)
+CorrectionId = NewType("CorrectionId", UUID)
 
 NIL = UUID(int=0)
 

@@ -9,6 +9,7 @@ from typing import TypeAlias, assert_never
 from domain.events import Event
 from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
+from domain.events.correction import CorrectionDeclined, CorrectionProposed
 from domain.events.earning import (
     EarningAdjustmentDeclined,
     EarningAdjustmentProposed,
@@ -104,6 +105,7 @@ from domain.events.stock import StockEvent
 from domain.events.voucher import VoucherEvent
 from domain.ledger_channel import ChannelPosted, of_channel
 from domain.ledger_charges import ChargePosted, of_charges
+from domain.ledger_corrections import CorrectionPosted, of_corrections
 from domain.ledger_custody import SplitPosted, of_splits
 from domain.ledger_entry import RULE_VERSION, SHANGHAI, Entry, Line, day, entry_id
 from domain.ledger_leaders import LeaderPosted, of_leaders
@@ -138,6 +140,7 @@ Posted: TypeAlias = (
     | LeaderPosted
     | ChargePosted
     | ChannelPosted
+    | CorrectionPosted
 )
 MovesNoMoney: TypeAlias = (
     SkuEvent
@@ -219,6 +222,8 @@ MovesNoMoney: TypeAlias = (
     | BreakDeclined
     | BreakAutoResolved
     | BreakClosed
+    | CorrectionProposed
+    | CorrectionDeclined
     | VoucherEvent  # what is used is earned, what expires is owed: by events that follow
     | BillEvent  # paper: what its lines mean is said when they are matched
 )
@@ -247,6 +252,8 @@ def postings(event: Event, under: BookPolicy | None = None) -> tuple[Entry, ...]
         return of_charges(event)
     if isinstance(event, ChannelPosted):
         return of_channel(event)
+    if isinstance(event, CorrectionPosted):
+        return of_corrections(event)
     if isinstance(event, MovesNoMoney):
         return ()
     assert_never(event)

@@ -8,6 +8,7 @@ from domain.events.bill import BillEvent
 from domain.events.catalog import CampaignEvent, SkuEvent
 from domain.events.channel import ChannelEvent
 from domain.events.charges import ChargeEvent
+from domain.events.correction import CorrectionEvent
 from domain.events.earning import EarningEvent
 from domain.events.group import GroupEvent
 from domain.events.leader import LeaderEvent
@@ -30,6 +31,7 @@ Event: TypeAlias = (
     | LeaderEvent
     | ChargeEvent
     | ChannelEvent
+    | CorrectionEvent
     | QuotaEvent
     | GroupEvent
     | StockEvent

@@ -110,4 +110,7 @@ EVENTS: Final = {
     "chargeback.lost.v1": ("拒付败诉", "Chargeback lost"),
     "channel.funds_frozen.v1": ("渠道冻结资金", "Frozen by the channel"),
     "channel.funds_released.v1": ("渠道解冻资金", "Released by the channel"),
+    "ledger.correction_proposed.v1": ("提出更正分录", "Correction of the books proposed"),
+    "ledger.correction_declined.v1": ("更正分录驳回", "Correction of the books declined"),
+    "ledger.corrected.v1": ("更正分录入账", "Books corrected"),
 }

@@ -6,12 +6,14 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from typing import Any, Final, get_args, get_type_hints
+from uuid import UUID
 
 import msgspec
 
 import domain
 from domain.accounts import CHART
 from domain.events import Event
+from domain.events.correction import Correction, CorrectionLine, LedgerCorrected
 from domain.events.earning import Amounts, TakenFrom
 from domain.ledger import Entry, Posted, postings
 from domain.money import Money
@@ -31,6 +33,11 @@ WORKED: Final = Amounts(
     commission_vat=Money(50), cost=Money(60_00), goods_vat=Money(10_12),
 )  # fmt: skip
 """The worked example: of a price of 100.00, 70.00 were paid."""
+
+CORRECTED: Final = Correction(
+    corrects=UUID(int=1),
+    lines=(CorrectionLine("5110", "m", 1_00, 0), CorrectionLine("4090", "coupon", 0, 1_00)),
+)
 
 MODES: Final[tuple[dict[str, str | int], ...]] = (
     {"books.money_mode": "platform_collect"},
@@ -118,6 +125,8 @@ def samples(kind: type[Any]) -> Iterator[tuple[str, Any]]:
             for name in outer:
                 place = place[name]
             place[field] = value
+        if kind is LedgerCorrected:
+            stored["corrections"] = [msgspec.to_builtins(CORRECTED)]
         if "amounts" in stored:
             stored["amounts"] = msgspec.to_builtins(WORKED)
         said = "".join(f", {value}" for value in turns.values() if isinstance(value, str))
