@@ -12,6 +12,7 @@ from commands.api.wire import Macs
 from commands.ports import Clock
 from commands.processes.registry import PROCESSES
 from commands.registry import USE_CASES
+from infra.bills.sources import open_sources
 from infra.cell.opening import open_owners
 from infra.clock import clock_from
 from infra.crash import POINTS, reached_from
@@ -24,6 +25,7 @@ from infra.identity.opening import open_register
 from infra.identity.service_tokens import ServiceTokens
 from infra.ids import minter
 from infra.processes.balances import Balances
+from infra.processes.bills import Bills
 from infra.processes.list import following
 from infra.processes.runner import Runner
 from infra.processes.tools import ServiceTools
@@ -61,6 +63,8 @@ async def main(settings: Settings) -> None:
         runner = Runner(PROCESSES, tools, pool, clock, settings.cell, reached)
 
         balances = Balances(tools.channel, pool, clock, settings.cell)
+        sources = await stack.enter_async_context(open_sources(settings, clock))
+        bills = Bills(sources, tools, pool, clock, settings.cell)
         anchors = anchoring(settings, clock)
 
         async def work() -> None:
@@ -70,6 +74,7 @@ async def main(settings: Settings) -> None:
                 both.create_task(consumer.run())
                 both.create_task(runner.run())
                 both.create_task(balances.run())
+                both.create_task(bills.run())
                 both.create_task(anchors.run())
 
         def state() -> dict[str, Any]:
