@@ -253,6 +253,12 @@ def reconcile(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def report(context: typer.Context) -> None:
+    """Write a report for finance: CSV, XLSX, JSON Lines, Beancount; `tuan report list` tells which there are."""
+    hand_over("report", context.args)
+
+
+@app.command(**HANDED_OVER)
 def parked(context: typer.Context) -> None:
     """List events that read models could not take, or replay them after a fix."""
     hand_over("parked", context.args)
