@@ -39,9 +39,12 @@ PIECE_OF_STREAM = 1_000
 
 log = logging.getLogger(__name__)
 
+# Everything is found by its key. A plan made while a table was small would read all of it, and then go on to
+# do so as it grows, until somebody analyses the table again.
 _SESSION = (
     "-c role=tuan_engine -c lock_timeout=5s -c statement_timeout=15s -c timezone=UTC "
-    "-c jit=off -c plan_cache_mode=force_generic_plan"
+    "-c jit=off -c plan_cache_mode=force_generic_plan "
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
 _BEGIN: LiteralString = """
 select pg_backend_pid(), current_setting('fsync'), current_setting('synchronous_commit')

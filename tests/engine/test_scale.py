@@ -17,6 +17,7 @@ from tests.engine.heavy import DECIDERS, HEAVY, Burst, Hold
 from tests.engine.running import Running, running
 from tests.engine.toy import Bump
 from tests.servers import Database
+from tests.waiting import eventually
 
 LONG = 100_000
 AT_ONCE = 1000
@@ -134,3 +135,31 @@ async def test_reading_long_streams_without_snapshots_is_not_taken_for_death(
         assert reading.events == 4 * 4 * AT_ONCE + 1
         assert beats >= reading.events // 1000
         assert cell.one("select count(*) from snapshots") == len(counters)
+
+
+def reads(database: Database) -> tuple[int, int]:
+    """How often keys were looked up in the tables that grow, and how many rows were read without any key."""
+    (found,) = rows(
+        database.dsn,
+        "select sum(idx_scan)::int, sum(seq_tup_read)::int from pg_stat_user_tables "
+        "where schemaname = 'cell_0' and relname ~ '^(events|commands|idempotency|timers)'",
+    )
+    return found[0], found[1]
+
+
+async def test_plans_made_while_tables_were_small_do_not_read_them_whole_later(
+    fresh_database: Database,
+) -> None:
+    counters = [uuid4() for _ in range(50)]
+    async with running(fresh_database.dsn) as cell:
+        for counter in counters:
+            await cell.ask(Bump(counter), f"first {counter}")
+    rows(fresh_database.dsn, "analyze")
+    looked_up, before = reads(fresh_database)
+    async with running(fresh_database.dsn) as cell:
+        for counter in counters:
+            await cell.ask(Bump(counter))
+            assert (await cell.ask(Bump(counter), f"first {counter}")).replayed
+    # What a session did is counted when it ends.
+    eventually(lambda: reads(fresh_database)[0] > looked_up + 4 * len(counters), 15)
+    assert reads(fresh_database)[1] == before
