@@ -10,5 +10,5 @@ outcome.py   what came of one command, and what its caller is told
 writer.py    decides batches and commits them
 intake.py    what the next batch is made of
 parts.py     what an engine is made of
-engine.py    the loop: collect, prefetch, decide, commit, answer; and ownership around it
+engine.py    the loop: collect, decide, commit, answer; and ownership around it
 """

@@ -19,7 +19,7 @@ Encoded = tuple[str, UUID, int, str, bytes]  # category, stream, version, type, 
 class Batch:
     """Grows command by command from `head`; positions, sequence numbers and hashes run on with it.
 
-    Rows are tuples in the order of `commit_batch` of the migrations; the store turns them into columns.
+    Rows are tuples in the order of `write_batch` of the migrations; the store turns them into columns.
     """
 
     def __init__(self, head: "Head", at: datetime, code_rev: str) -> None:

@@ -1,9 +1,10 @@
 """The one writer of a cell: become owner, then batch after batch until someone else owns it.
 
-    collect -> prefetch -> decide -> commit -> answer -> next
+    collect -> decide, fetching what is not in memory -> commit -> answer -> next
 
-While a batch commits, HTTP goes on and the next batch gathers. Nothing is speculative: apart from the batch
-in hand, no state in memory is ahead of the database. Nothing is answered before it is durable.
+While a batch commits, HTTP goes on: the answers of the last batch are written and the next one gathers.
+Nothing is speculative: apart from the batch in hand, no state in memory is ahead of the database. Nothing is
+answered before it is durable.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from datetime import datetime
 from uuid import UUID
 
 from commands.engine.intake import Intake
-from commands.engine.outcome import Misused, Outcome, Poisoned, answer
+from commands.engine.outcome import Misused, Outcome, Poisoned, answer, fail
 from commands.engine.parts import Parts
-from commands.engine.ports import BatchRefused, Fenced, Head, StoreFull, StoreGone
+from commands.engine.ports import BatchRefused, Fenced, Head, KeysKnown, StoreFull, StoreGone
 from commands.engine.queue import Item
 from commands.ports import Answer, NotOwner, Overloaded, Submission
 
@@ -137,7 +138,7 @@ class Engine:
 
     def _reject(self, items: Iterable[Item], why: Exception) -> None:
         for item in items:
-            _fail(item, why)
+            fail(item, why)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -180,6 +181,8 @@ class Engine:
             except Poisoned as poisoned:
                 writer.undo()
                 broken |= {poisoned.command_id}
+            except KeysKnown:
+                writer.undo()
             except BatchRefused as refused:
                 await self._bisect(items, broken, refused)
                 return
@@ -222,7 +225,7 @@ class Engine:
 
     def _tell(self, epoch: int, outcome: Outcome | Misused) -> None:
         if isinstance(outcome, Misused):
-            _fail(outcome.item, outcome.why)
+            fail(outcome.item, outcome.why)
             return
         waiting = outcome.item.answer
         if waiting is not None and not waiting.done():
@@ -240,7 +243,7 @@ class Engine:
             await self._process(items[:half], broken)
             await self._process(items[half:], broken)
         elif items and self._is_hopeless(items[0], broken, why):
-            _fail(items[0], why if isinstance(why, BatchRefused) else Overloaded(TRY_LATER_SECONDS))
+            fail(items[0], why if isinstance(why, BatchRefused) else Overloaded(TRY_LATER_SECONDS))
         elif items:
             await self._process(items, broken | {items[0].submission.command_id})
 
@@ -293,8 +296,3 @@ class Engine:
             elif item.answer is None or not item.answer.done():
                 missing.append(item)
         return missing
-
-
-def _fail(item: Item, why: Exception) -> None:
-    if item.answer is not None and not item.answer.done():
-        item.answer.set_exception(why)

@@ -61,3 +61,9 @@ def answer(cell: str, epoch: int, outcome: Outcome) -> Answer:
     """The promise given to the caller; valid only once the batch is durable."""
     token = f"{cell}.{epoch}.{outcome.position}"
     return Answer(outcome.command_id, outcome.outcome, outcome.reply, token, outcome.replayed)
+
+
+def fail(item: Item, why: Exception) -> None:
+    """Tell whoever waits for it that there is no answer."""
+    if item.answer is not None and not item.answer.done():
+        item.answer.set_exception(why)

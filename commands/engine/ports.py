@@ -21,6 +21,10 @@ class BatchRefused(Exception):
     """The database refused this batch for what is in it. Nothing was written; the session is spent."""
 
 
+class KeysKnown(Exception):
+    """A key of this batch has its answer already: look them up first. Nothing was written; the session goes on."""
+
+
 class StoreFull(StoreGone):
     """The database cannot write now (disk, memory, connections). Nothing was written."""
 
@@ -66,7 +70,7 @@ class DueTimer(NamedTuple):
 
 
 class CellStore(Protocol):
-    """One session on one cell. After any error but `Fenced` the session is not used again.
+    """One session on one cell. After any error but `Fenced` and `KeysKnown` the session is not used again.
 
     Every method may raise StoreGone; one that names more says so.
     """
@@ -95,7 +99,7 @@ class CellStore(Protocol):
         """Which of these commands are on record."""
 
     async def commit(self, head: Head, batch: Batch) -> None:
-        """Write the batch in one round trip. Raises: Fenced, BatchRefused."""
+        """Write the batch in one round trip. Raises: Fenced, BatchRefused, KeysKnown."""
 
     async def due_timers(self, at: datetime, limit: int) -> list[DueTimer]: ...
 

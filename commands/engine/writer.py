@@ -1,8 +1,8 @@
 """Decides batches and commits them. Everything here happens one batch at a time.
 
-prefetch   answers already given, streams not in memory
-decide     each command in order of arrival, in memory; a missing stream is fetched and the command repeated
-commit     one round trip behind the fence
+decide     each command in order of arrival, in memory
+prefetch   what is missing for that: streams not in memory, and with them answers already given
+commit     one round trip behind the fence; tells which keys have an answer already, and then writes nothing
 undo       whatever the batch touched is forgotten, and read again when next needed
 """
 
@@ -26,7 +26,7 @@ from commands.engine.outcome import (
     Poisoned,
     refusal,
 )
-from commands.engine.ports import Answered, CellStore, Head, StoredStream
+from commands.engine.ports import Answered, CellStore, Head, KeysKnown, StoredStream
 from commands.engine.queue import Item
 from commands.ports import KeyReused
 from commands.use_case import UseCase
@@ -39,6 +39,7 @@ SNAPSHOT_EVERY = 500  # events of one aggregate: bounds what a cold read costs
 SNAPSHOTS_PER_BATCH = 8
 FOLD_EVENTS = 50_000  # between two signs of life
 TIMER_RETRY = timedelta(minutes=1)  # after an error; a refusal is final
+WARY_BATCHES = 64  # that look their keys up first, after a repeat: callers repeat in swarms
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -62,6 +63,7 @@ class Writer:
         self._cache = cache
         self._code_rev = code_rev
         self._touched: dict[int, UUID] = {}
+        self._wary = 0  # batches that still look their keys up before they decide
 
     # --- decide --------------------------------------------------------------------------------
 
@@ -79,7 +81,11 @@ class Writer:
         """
         self._touched.clear()
         batch = Batch(head, at, self._code_rev)
-        known = await self._prefetch(items, at, broken)
+        known: dict[UUID, Answered] = {}
+        fetched = self._wary > 0
+        if fetched:
+            self._wary -= 1
+            known |= await self._prefetch(items, at, broken, set())
         outcomes: list[Outcome | Misused] = []
         index = 0
         while index < len(items) and batch.bytes < BATCH_BYTES_MAX:
@@ -87,21 +93,28 @@ class Writer:
             try:
                 outcomes.append(self._answer(item, batch, known, broken))
             except Unread as unread:
-                await self._fetch(self._probe(items[index:], batch.at) | {unread.id})
+                rest, wanted = items[index:], {unread.id}
+                if fetched:
+                    await self._fetch(self._probe(rest, at) | wanted)
+                else:
+                    known |= await self._prefetch(rest, at, broken, wanted)
+                fetched = True
                 continue
             index += 1
         self._snapshot(batch)
         return batch, outcomes, index
 
     async def _prefetch(
-        self, items: Sequence[Item], at: datetime, broken: frozenset[UUID]
+        self, items: Sequence[Item], at: datetime, broken: frozenset[UUID], wanted: set[UUID]
     ) -> dict[UUID, Answered]:
+        """The streams that these name, and those `wanted`; returns the answers that their keys have."""
         keys = list({item.key_digest for item in items if item.key_digest is not None})
-        wanted: set[UUID] = set()
         for item in items:
             if item.submission.command_id not in broken:
                 self._want(item, at, wanted)
         known, stored = await self._store.prefetch(keys, list(wanted))
+        if known:
+            self._wary = WARY_BATCHES
         await self._remember(wanted, stored)
         return known
 
@@ -258,7 +271,11 @@ class Writer:
 
     async def commit(self, head: Head, batch: Batch) -> Head:
         """Make the batch durable; returns the new head. Raises what `CellStore.commit` raises."""
-        await self._store.commit(head, batch)
+        try:
+            await self._store.commit(head, batch)
+        except KeysKnown:
+            self._wary = WARY_BATCHES
+            raise
         for id, _, _, version, _, _ in batch.snapshots:
             if (entry := self._cache.get(id)) is not None:
                 entry.snapshot_version = version

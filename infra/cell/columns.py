@@ -1,4 +1,4 @@
-"""One batch as the arguments of `commit_batch`: an array a column, so that a commit is one statement."""
+"""One batch as the arguments of `write_batch`: an array a column, so that a commit is one statement."""
 
 from typing import LiteralString
 
@@ -9,12 +9,12 @@ from commands.engine.ports import Head
 from infra.cell.arrays import Bigints, Blobs, Instants, Ints, Texts, Uuids
 
 COMMIT: LiteralString = (
-    "select commit_batch(" + ", ".join(["%b"] * 8 + ["%b"] * 8 + ["%b"] * 17 + ["%b"] * 16) + ")"
+    "select write_batch(" + ", ".join(["%b"] * 8 + ["%b"] * 8 + ["%b"] * 17 + ["%b"] * 16) + ")"
 )
 
 
 def columns(head: Head, batch: Batch) -> tuple[object, ...]:
-    """The arguments of `commit_batch`, in its order."""
+    """The arguments of `write_batch`, in its order."""
     dropped = [key for key, timer in batch.timers.items() if timer is None]
     timers = [(*key, *timer) for key, timer in batch.timers.items() if timer is not None]
     of, names, due, tenants, bodies, causes = zip(*timers, strict=True) if timers else ((),) * 6

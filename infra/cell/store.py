@@ -20,6 +20,7 @@ from commands.engine.ports import (
     DueTimer,
     Fenced,
     Head,
+    KeysKnown,
     StoredStream,
     StoreFull,
     StoreGone,
@@ -233,7 +234,10 @@ class PostgresCellStore:
 
     async def commit(self, head: Head, batch: Batch) -> None:
         async with self._session(of_a_batch=True) as connection:
-            await connection.execute(COMMIT, columns(head, batch), prepare=True)
+            done = await connection.execute(COMMIT, columns(head, batch), prepare=True)
+            written = await done.fetchone()
+        if written != (True,):
+            raise KeysKnown
 
 
 def refuse_unfit(pid: int, named: int, fsync: str, synchronous_commit: str) -> None:
