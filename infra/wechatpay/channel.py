@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 import msgspec
@@ -19,13 +19,15 @@ from commands.ports import (
 )
 from domain.money import Money
 from infra.wechatpay.bills import WeChatBills
-from infra.wechatpay.client import Answer, Client, TurnedAway
+from infra.wechatpay.client import Answer, Client
 from infra.wechatpay.credentials import Merchant
 from infra.wechatpay.notification import NotificationReader
 from infra.wechatpay.platform_keys import PlatformKeys
+from infra.wechatpay.profitsharing import ProfitSharing
 from infra.wechatpay.refunds import read_balance, read_refund
 from infra.wechatpay.signature import Signer, Verifier
 from infra.wechatpay.transaction import Foreign, read_transaction
+from infra.wechatpay.transfers import Transfers
 
 ORDERS = "/v3/pay/transactions"
 REFUNDS = "/v3/refund/domestic/refunds"
@@ -43,8 +45,8 @@ class Prepared(msgspec.Struct):
     prepay_id: str
 
 
-class WeChatPay:
-    """`commands.ports.PaymentChannel`. Use it as an async context manager: leaving closes connections."""
+class WeChatPay(Transfers, ProfitSharing):
+    """`commands.ports.PaymentChannel`, `PayoutChannel` and `SplitChannel`. Use it as an async context manager: leaving closes connections."""
 
     name = "wechatpay"
 
@@ -57,7 +59,8 @@ class WeChatPay:
         clock: Clock,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        verifier = Verifier(PlatformKeys(merchant))
+        self._keys = PlatformKeys(merchant)
+        verifier = Verifier(self._keys)
         self._account = merchant.account
         self._notify_url = notify_url
         self._clock = clock
@@ -168,7 +171,7 @@ class WeChatPay:
             "notify_url": self._notify_url,
             "amount": {"refund": amount.fen, "total": total.fen, "currency": "CNY"},
         }
-        told = told_of(out_refund_no, await self._move_money(REFUNDS, wanted, before))
+        told = told_of(out_refund_no, await self._client.move_money(REFUNDS, wanted, before))
         if told.transaction_id != transaction_id:
             raise ChannelInDoubt(f"{out_refund_no} is a refund of {told.transaction_id}")
         return told
@@ -189,7 +192,7 @@ class WeChatPay:
         """Have an abnormal refund's money sent to the bank account that the channel settles to."""
         target = f"{REFUNDS}/{quote(channel_refund_id, safe='')}/apply-abnormal-refund"
         wanted = {"out_refund_no": out_refund_no, "type": "MERCHANT_BANK_CARD"}
-        return told_of(out_refund_no, await self._move_money(target, wanted, before))
+        return told_of(out_refund_no, await self._client.move_money(target, wanted, before))
 
     async def balance(self) -> ChannelBalance:
         """What lies on the account that refunds are paid from."""
@@ -198,13 +201,6 @@ class WeChatPay:
             return read_balance(answer.body)
         except Foreign as foreign:
             raise ChannelInDoubt(str(foreign)) from foreign
-
-    async def _move_money(self, target: str, wanted: Mapping[str, Any], before: datetime) -> Answer:
-        """Ask for a refund. Turned away at the door is a no here: nothing was done under this number."""
-        try:
-            return await self._client.post(target, wanted, before=before)
-        except TurnedAway as away:
-            raise ChannelRefused(away.code, str(away)) from away
 
     def read_notification(
         self, headers: Mapping[str, str], body: bytes

@@ -100,6 +100,13 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as lost:
             raise in_doubt("GET", target, lost) from lost
 
+    async def move_money(self, target: str, content: Mapping[str, Any], before: datetime) -> Answer:
+        """As `post`, where being turned away at the door is a no: nothing was done under this number."""
+        try:
+            return await self.post(target, content, before=before)
+        except TurnedAway as away:
+            raise ChannelRefused(away.code, str(away)) from away
+
     async def _ask(
         self, method: str, target: str, body: bytes, before: datetime | None = None
     ) -> Answer:

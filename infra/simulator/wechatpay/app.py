@@ -9,7 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commands.ports import Clock
-from infra.simulator.wechatpay import bill_desk, bills, fault_desk, outside, v3, v3_refunds
+from infra.simulator.wechatpay import (
+    bill_desk,
+    bills,
+    fault_desk,
+    outside,
+    v3,
+    v3_refunds,
+    v3_sharing,
+    v3_transfers,
+)
 from infra.simulator.wechatpay.bill_press import BillPress
 from infra.simulator.wechatpay.books import Books
 from infra.simulator.wechatpay.clearing import Clearing
@@ -67,7 +76,8 @@ def build(
                     bills=BillPress(books, books_path, clock),
                     clock=clock,
                 )
-                for part in (v3, v3_refunds, bills, outside, fault_desk, bill_desk):
+                protocol = (v3, v3_refunds, v3_transfers, v3_sharing, bills)
+                for part in (*protocol, outside, fault_desk, bill_desk):
                     app.router.routes += part.routes(channel)
                 yield
         finally:

@@ -37,13 +37,18 @@ ORDER BY r.at, r.seq
 FIRST = "SELECT seq FROM funds WHERE mchid = ? AND at >= ? ORDER BY at, seq LIMIT 1"
 FUNDS = """
 SELECT f.seq, f.at, f.kind, f.amount, f.balance, p.transaction_id, p.out_trade_no,
-    r.refund_id, r.out_refund_no, r.amount AS refunded
+    r.refund_id, r.out_refund_no, r.amount AS refunded, w.reason, w.number, w.voucher
 FROM funds f LEFT JOIN payments p ON p.seq = f.payment LEFT JOIN refunds r ON r.seq = f.refund
+LEFT JOIN fund_reasons w ON w.funds = f.seq
 WHERE f.mchid = :mchid AND f.amount <> 0 AND f.seq >= :first AND f.seq < :next ORDER BY f.seq
 """
 BUSINESS: Final = {  # name and type of each movement
     "deposit": ("充值", "充值"),
     "withdrawal": ("提现", "提现"),
+    "transfer": ("商家转账", "商家转账"),
+    "share": ("分账", "分账收入"),
+    "share_back": ("分账", "分账回退"),
+    "subsidy": ("补差", "补差"),
     "payment": ("交易", "交易"),
     "fee": ("交易", "扣除交易手续费"),
     "refund": ("退款", "退款"),
@@ -205,10 +210,13 @@ def movements(books: Connection, wanted: Wanted, start: datetime, end: datetime)
         return
     of = {"mchid": wanted.mchid, "first": first[0], "next": next[0] if next else 2**62}
     for row in books.execute(FUNDS, of):
-        name, business = BUSINESS[row["kind"]]
+        name, business = BUSINESS[row["reason"] or row["kind"]]
         yield {
             "记账时间": local(row["at"]),
-            "微信支付业务单号": row["refund_id"] or row["transaction_id"] or fund_number(row, "40"),
+            "微信支付业务单号": row["refund_id"]
+            or row["transaction_id"]
+            or row["number"]
+            or fund_number(row, "40"),
             "资金流水单号": fund_number(row, "60"),
             "业务名称": name,
             "业务类型": business,
@@ -217,7 +225,10 @@ def movements(books: Connection, wanted: Wanted, start: datetime, end: datetime)
             "账户结余(元)": decimal(row["balance"], 2),
             "资金变更提交申请人": applicant(row, wanted.mchid),
             "备注": note(row),
-            "业务凭证号": row["out_refund_no"] or row["out_trade_no"] or fund_number(row, "70"),
+            "业务凭证号": row["out_refund_no"]
+            or row["out_trade_no"]
+            or row["voucher"]
+            or fund_number(row, "70"),
         }
 
 

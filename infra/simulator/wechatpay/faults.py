@@ -29,6 +29,10 @@ Fault: TypeAlias = Literal[
     "refund_slow",
     "refund_abnormal",
     "refund_closed",
+    "transfer_fails",  # the payee's account takes nothing
+    "transfer_lapses",  # the payee does not take it within a day
+    "share_closed",  # a receiver gets nothing of an order
+    "share_kept",  # a receiver gives nothing back
     "notify_before_reply",
     "notify_duplicate",
     "notify_reordered",  # held back until a later one was sent
@@ -38,7 +42,8 @@ Fault: TypeAlias = Literal[
     "notify_lost",
 ]
 Call: TypeAlias = Literal[
-    "order", "query", "close", "refund", "refund_query", "return", "balance", "bill", "bill_text", "notify"
+    "order", "query", "close", "refund", "refund_query", "return", "balance", "bill", "bill_text",
+    "transfer", "transfer_query", "transfer_cancel", "split", "split_query", "share_return", "notify"
 ]  # fmt: skip
 ANSWERED: Final = frozenset(get_args(Call)) - {"notify", "bill_text"}
 NOTIFY: Final = frozenset({"notify"})
@@ -49,10 +54,14 @@ FITS: Final[dict[Fault, frozenset[str]]] = {
     "error_before": ANSWERED,
     "delay": ANSWERED,
     "busy": ANSWERED,
-    "not_visible_yet": frozenset({"order", "refund"}),
+    "not_visible_yet": frozenset({"order", "refund", "transfer", "split", "share_return"}),
     "clock_skew": ANSWERED | NOTIFY,
     "key_rotation": ANSWERED,
-    "not_enough": frozenset({"refund"}),
+    "not_enough": frozenset({"refund", "transfer"}),
+    "transfer_fails": frozenset({"transfer"}),
+    "transfer_lapses": frozenset({"transfer"}),
+    "share_closed": frozenset({"split"}),
+    "share_kept": frozenset({"share_return"}),
     "refund_slow": TAKING,
     "refund_abnormal": frozenset({"refund"}),
     "refund_closed": frozenset({"refund"}),
@@ -80,6 +89,10 @@ MODERATE: Final[dict[Fault, float]] = {
     "refund_slow": 0.2,
     "refund_abnormal": 0.05,
     "refund_closed": 0.1,
+    "transfer_fails": 0.05,
+    "transfer_lapses": 0.2,
+    "share_closed": 0.05,
+    "share_kept": 0.05,
     "notify_before_reply": 0.2,
     "notify_duplicate": 0.3,
     "notify_reordered": 0.2,
@@ -109,16 +122,13 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: dict[Fault, Rate] = {}
     delays_ms: Span = (50, 500)  # of a delayed answer; real time
     refund_seconds: Span = (1, 1)  # until a refund ends; the channel's clock, as below
+    confirm_seconds: Span = (1, 1)  # until a payee takes a transfer
     slow_seconds: Span = (60, 600)  # until a slow one does
     unseen_seconds: Span = (5, 40)  # until something taken on is found by queries
 
     def __post_init__(self) -> None:
-        for low, high in (
-            self.delays_ms,
-            self.refund_seconds,
-            self.slow_seconds,
-            self.unseen_seconds,
-        ):
+        spans = (self.delays_ms, self.refund_seconds, self.confirm_seconds)
+        for low, high in (*spans, self.slow_seconds, self.unseen_seconds):
             if low > high:
                 raise ValueError(f"{low} is more than {high}")
 

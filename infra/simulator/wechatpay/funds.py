@@ -23,6 +23,16 @@ def balance(books: Connection, mchid: str) -> int:
     return int(row[0]) if row else 0
 
 
+def available(books: Connection, mchid: str) -> int:
+    """Fen that can be spent: less what is held back for transfers that their payees have not taken yet."""
+    held = books.execute(
+        "SELECT coalesce(sum(t.amount), 0) FROM transfers t WHERE t.mchid = ? AND NOT EXISTS"
+        " (SELECT 1 FROM transfer_ends e WHERE e.transfer = t.seq)",
+        (mchid,),
+    ).fetchone()
+    return balance(books, mchid) - int(held[0])
+
+
 def fee_of(total: int) -> int:
     """What the channel keeps of a payment, half a fen up."""
     return (total * FEE_TEN_THOUSANDTHS + 5_000) // 10_000
@@ -55,10 +65,26 @@ def put_back(
 
 def change(books: Connection, mchid: str, amount: int, at: datetime) -> int:
     """The merchant deposits, or withdraws with a negative amount; returns the balance. Raises: Refused."""
-    if balance(books, mchid) + amount < 0:
+    if amount < 0 and available(books, mchid) + amount < 0:
         raise Refused(TOO_MUCH)
     _move(books, mchid, "deposit" if amount > 0 else "withdrawal", amount, at)
     return balance(books, mchid)
+
+
+def errand(
+    books: Connection,
+    mchid: str,
+    reason: str,
+    amount: int,
+    at: datetime,
+    *,
+    number: str,
+    voucher: str,
+) -> None:
+    """Money comes or goes by a transfer or a share, once for each number: told apart from the merchant's own."""
+    _move(books, mchid, "deposit" if amount > 0 else "withdrawal", amount, at)
+    [moved] = books.execute("SELECT max(seq) FROM funds WHERE mchid = ?", (mchid,)).fetchone()
+    add(books, "fund_reasons", funds=moved, reason=reason, number=number, voucher=voucher)
 
 
 def open_accounts(books: Connection, mchids: Iterable[str], deposit: int, at: datetime) -> None:

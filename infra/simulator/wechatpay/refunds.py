@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection, Row
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from infra.simulator.wechatpay import funds
+from infra.simulator.wechatpay import funds, sharing
 from infra.simulator.wechatpay.books import add
 from infra.simulator.wechatpay.protocol import (
     BEIJING,
@@ -17,7 +17,7 @@ from infra.simulator.wechatpay.protocol import (
     RefundRequest,
     Refused,
 )
-from infra.simulator.wechatpay.rules import CHANGED_ORDER, canonical
+from infra.simulator.wechatpay.rules import CHANGED_ORDER, canonical, frozen_by
 
 Becomes: TypeAlias = Literal["SUCCESS", "CLOSED", "ABNORMAL"]
 
@@ -75,7 +75,8 @@ def take_on(
         return None
     payment = _payment(books, mchid, request)
     fee = _allowed(books, payment, request, at)
-    if not destiny.enough or funds.balance(books, mchid) + fee < request.amount.refund:
+    shared = frozen_by(payment["parameters"])
+    if not destiny.enough or not covered(books, payment, request, fee, shared=shared):
         raise Refused(NOT_ENOUGH)
     number = _row(books, "SELECT coalesce(max(seq), 0) + 1 AS n FROM refunds")["n"]
     add(
@@ -93,7 +94,8 @@ def take_on(
         notify_url=request.notify_url,
         at=at.isoformat(),
     )
-    funds.taken(books, mchid, number, request.amount.refund, fee, at)
+    if not shared:
+        funds.taken(books, mchid, number, request.amount.refund, fee, at)
     return _processing(books, number, 1, ACCOUNTS[None], at, destiny)
 
 
@@ -138,16 +140,40 @@ def come_due(books: Connection, step: int, at: datetime) -> int | None:
         notification_id=f"EV-{at.astimezone(BEIJING):%Y%m%d%H%M%S}R{step:08d}",
         at=at.isoformat(),
     )
-    if begun["becomes"] == "CLOSED":
+    if begun["becomes"] == "CLOSED" and not of_shared(books, refund):
         funds.put_back(books, refund["mchid"], refund["seq"], refund["amount"], refund["fee"], at)
     return int(_last(books, refund["seq"])["seq"])
+
+
+def covered(
+    books: Connection, payment: Row, request: RefundRequest, fee: int, *, shared: bool
+) -> bool:
+    """Is there money to pay it from: on the merchant's account, or with the order that was to be shared out?"""
+    amount, live = request.amount.refund, "SELECT coalesce(sum(amount), 0) FROM refunds r"
+    if not shared:
+        return funds.available(books, payment["mchid"]) + fee >= amount
+    ended = "SELECT 1 FROM refund_steps s WHERE s.refund = r.seq AND s.state = 'CLOSED'"
+    sql = f"{live} WHERE r.payment = ? AND NOT EXISTS ({ended})"
+    before = int(books.execute(sql, (payment["seq"],)).fetchone()[0])
+    return sharing.covers(books, payment["transaction_id"], before + amount)
+
+
+def of_shared(books: Connection, refund: Row) -> bool:
+    """Its money never was on the account of this server."""
+    sql = (
+        "SELECT o.parameters FROM payments p JOIN orders o"
+        " ON o.out_trade_no = p.out_trade_no AND o.mchid = p.mchid WHERE p.seq = ?"
+    )
+    return frozen_by(_row(books, sql, (refund["payment"],))["parameters"])
 
 
 def _payment(books: Connection, mchid: str, request: RefundRequest) -> Row:
     """The payment that a request names, by either number. Raises: Refused."""
     payment = _row(
         books,
-        "SELECT * FROM payments WHERE mchid = ? AND (transaction_id = ? OR out_trade_no = ?)",
+        "SELECT p.*, o.parameters FROM payments p JOIN orders o"
+        " ON o.out_trade_no = p.out_trade_no AND o.mchid = p.mchid"
+        " WHERE p.mchid = ? AND (p.transaction_id = ? OR p.out_trade_no = ?)",
         (mchid, request.transaction_id, request.out_trade_no),
     )
     if payment is None:

@@ -161,7 +161,8 @@ def pay(
         notification_id=f"EV-{local:%Y%m%d%H%M%S}{number:08d}",
         at=now.isoformat(),
     )
-    funds.paid(books, paid.mchid, number, known["total"], now)
+    if not frozen_by(known["parameters"]):
+        funds.paid(books, paid.mchid, number, known["total"], now)
     return paid
 
 
@@ -191,6 +192,12 @@ def find_order(
         raise Refused(NOT_UNIQUE)
     known: Row = rows[0]
     return known
+
+
+def frozen_by(parameters: str) -> bool:
+    """Was the order made so that its money is frozen, to be shared out? Then it is its merchant's, not on our account."""
+    settle: dict[str, Any] = json.loads(parameters).get("settle_info") or {}
+    return bool(settle.get("profit_sharing"))
 
 
 def canonical(request: Words) -> str:

@@ -1,5 +1,7 @@
 """The tables of the books, and what can never be written into them, whatever the rules say."""
 
+from infra.simulator.wechatpay.schema_payouts import FACTS_OF_PAYOUTS, SPLITS, TRANSFERS
+
 ORDERS = """
 CREATE TABLE IF NOT EXISTS orders (
     seq INTEGER PRIMARY KEY,
@@ -197,7 +199,7 @@ CREATE INDEX IF NOT EXISTS payments_by_time ON payments (mchid, success_time);
 CREATE INDEX IF NOT EXISTS refunds_by_time ON refunds (mchid, at);
 CREATE INDEX IF NOT EXISTS funds_by_time ON funds (mchid, at);
 """
-SCHEMA = ORDERS + REFUNDS + FUNDS + FAULTS + BILLS
+SCHEMA = ORDERS + REFUNDS + FUNDS + FAULTS + BILLS + TRANSFERS + SPLITS
 FACTS = (
     "orders",
     "prepays",
@@ -215,6 +217,7 @@ FACTS = (
     "veils",
     "bill_plans",
     "bill_changes",
+    *FACTS_OF_PAYOUTS,
 )
 FOREVER = "".join(
     f"CREATE TRIGGER IF NOT EXISTS {table}_forbid_{verb} BEFORE {verb} ON {table}"

@@ -195,6 +195,9 @@ class Numbers(msgspec.Struct, frozen=True):
 
     out_refund_no: str = ""
     out_trade_no: str = ""
+    out_bill_no: str = ""
+    out_order_no: str = ""
+    out_return_no: str = ""
 
 
 def number_of(request: Request, body: bytes) -> str:
@@ -204,7 +207,8 @@ def number_of(request: Request, body: bytes) -> str:
         named = msgspec.json.decode(body or b"{}", type=Numbers)
     except msgspec.DecodeError:
         named = Numbers()
-    return named.out_refund_no or named.out_trade_no or "".join(path.values())
+    ours = named.out_refund_no or named.out_trade_no or named.out_bill_no
+    return ours or named.out_return_no or named.out_order_no or "".join(path.values())
 
 
 class Cut(Response):

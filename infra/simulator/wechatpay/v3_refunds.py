@@ -65,7 +65,7 @@ async def balance(channel: Channel, heard: Heard) -> Content:
         raise Refused(PARAMETER, field="/account_type", issue="须为BASIC、OPERATION或FEES")
     available = 0
     if kind == "BASIC":
-        available = await channel.books.write(lambda books: funds.balance(books, heard.mchid))
+        available = await channel.books.write(lambda books: funds.available(books, heard.mchid))
     return {"available_amount": available, "pending_amount": 0}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from infra.simulator.wechatpay.bill_books import BUSINESS
 from infra.simulator.wechatpay.schema import FUNDS
+from infra.simulator.wechatpay.schema_payouts import TRANSFERS
 from tests.infra.wechatpay.bills import (
     DAY,
     FUND,
@@ -260,4 +261,6 @@ async def test_who_does_not_sign_gets_no_bill(bare: Bare, target: str) -> None:
 def test_every_movement_has_words_on_a_bill() -> None:
     kinds = re.search(r"CHECK \(kind IN \(([^)]*)\)", FUNDS)
     assert kinds is not None
-    assert set(re.findall(r"'(\w+)'", kinds[1])) == set(BUSINESS)
+    reasons = re.search(r"CHECK \(reason IN \(([^)]*)\)", TRANSFERS)
+    assert reasons is not None
+    assert set(re.findall(r"'(\w+)'", kinds[1] + reasons[1])) == set(BUSINESS)

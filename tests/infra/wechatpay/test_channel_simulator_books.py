@@ -54,6 +54,47 @@ async def written(bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock) -> s
     return sqlite3.connect(tmp_path / "books.sqlite3")
 
 
+async def paid_out_and_shared(bare: Bare, shop: Shop, clock: HeldClock) -> None:
+    """A transfer that its payee took, and an order shared out and partly taken back."""
+    account, simulator = bare.merchant.account, bare.simulator
+    assert (await simulator.deposit(10_000))[0] == 200
+    transfer = {
+        "appid": account.appid,
+        "out_bill_no": "bill1",
+        "transfer_scene_id": "1009",
+        "openid": "farm",
+        "transfer_amount": 100,
+        "transfer_remark": "货款",
+        "transfer_scene_report_infos": [{"info_type": "采购商品名称", "info_content": "茶"}],
+    }
+    target = "/v3/fund-app/mch-transfer/transfer-bills"
+    assert (await bare.ask("POST", target, transfer))[0] == 200
+    assert (await simulator.ask("POST", "/sim/transfers", {"out_bill_no": "bill1"}))[0] == 200
+    order = bare.order(shop, out_trade_no="order-0004", settle_info={"profit_sharing": True})
+    await bare.ask("POST", JSAPI, order)
+    _, receipt = await simulator.pay(out_trade_no="order-0004")
+    who = {"type": "MERCHANT_ID", "account": account.mchid}
+    relation = {"appid": account.appid, "relation_type": "SERVICE_PROVIDER"}
+    await bare.ask("POST", "/v3/profitsharing/receivers/add", who | relation)
+    share = {
+        "appid": account.appid,
+        "transaction_id": receipt["transaction_id"],
+        "out_order_no": "share1",
+        "receivers": [who | {"amount": 100, "description": "分账"}],
+        "unfreeze_unsplit": True,
+    }
+    assert (await bare.ask("POST", "/v3/profitsharing/orders", share))[0] == 200
+    clock.advance(MINUTE)
+    back = {
+        "out_order_no": "share1",
+        "out_return_no": "back1",
+        "return_mchid": account.mchid,
+        "amount": 50,
+        "description": "退款",
+    }
+    assert (await bare.ask("POST", "/v3/profitsharing/return-orders", back))[0] == 200
+
+
 async def test_a_judge_may_read_the_file_while_it_is_served(
     bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock
 ) -> None:
@@ -66,6 +107,7 @@ async def test_nothing_written_ever_changes(
     bare: Bare, shop: Shop, tmp_path: Path, clock: HeldClock, table: str
 ) -> None:
     books = await written(bare, shop, tmp_path, clock)
+    await paid_out_and_shared(bare, shop, clock)
     for change in (f"UPDATE {table} SET seq = seq + 100", f"DELETE FROM {table}"):
         with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
             books.execute(change)

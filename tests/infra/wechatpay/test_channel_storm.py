@@ -179,7 +179,8 @@ async def test_each_number_moves_money_at_most_once_in_a_storm(tmp_path: Path, s
         moves = await all_rows(simulator, "funds")
         out = Counter(move["refund"] for move in moves if move["kind"] == "refund")
         assert set(out.values()) == {1}
-        assert FITS.keys() - fired.keys() == set()
+        here = {fault for fault, calls in FITS.items() if calls & {"refund", "return", "notify"}}
+        assert here - fired.keys() == set()
         assert sum(merchant.troubles.values()) > merchant.calls / 10
         assert merchant.heard["a probe with a wrong signature on purpose"] > 0
 
