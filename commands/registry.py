@@ -5,6 +5,7 @@ from typing import Any
 from commands import (
     advance_payout,
     advance_refund,
+    advance_split,
     approve_adjustment,
     approve_correction,
     approve_money_mode,
@@ -21,13 +22,16 @@ from commands import (
     decline_payout_resolution,
     decline_resolution,
     end_campaign,
+    end_split_freeze,
     escalate_payout,
     escalate_refund,
+    escalate_split,
     expire_group,
     expire_order,
     hear_bank,
     hear_payout,
     hear_refund,
+    hear_split,
     join_group,
     launch_campaign,
     mature_earning,
@@ -53,12 +57,18 @@ from commands import (
     record_prepay,
     record_refund_doubt,
     record_refund_rejection,
+    record_split_doubt,
+    record_split_rejection,
     register_sku,
     reject_bill,
+    request_split,
+    request_split_return,
+    retry_split,
     send_payouts_by_bank,
     set_book_policy,
     sign_agreement,
     start_payment,
+    warn_split_freeze,
     withdraw_order,
 )
 from commands.use_case import UseCase
@@ -75,6 +85,7 @@ from domain.payout import PAYOUT
 from domain.quota import QUOTA
 from domain.refund import REFUND
 from domain.sku import SKU
+from domain.split import SPLIT
 from domain.statement import STATEMENT
 from domain.stock import STOCK
 
@@ -120,6 +131,16 @@ USE_CASES: dict[str, UseCase] = {
         record_bill.USE_CASE,
         reject_bill.USE_CASE,
         record_no_bill.USE_CASE,
+        request_split.USE_CASE,
+        advance_split.USE_CASE,
+        hear_split.USE_CASE,
+        record_split_rejection.USE_CASE,
+        record_split_doubt.USE_CASE,
+        escalate_split.USE_CASE,
+        retry_split.USE_CASE,
+        request_split_return.USE_CASE,
+        warn_split_freeze.USE_CASE,
+        end_split_freeze.USE_CASE,
         expire_order.USE_CASE,
         expire_group.USE_CASE,
         onboard_merchant.USE_CASE,
@@ -151,6 +172,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     PAYMENT,
     REFUND,
     PAYOUT,
+    SPLIT,
     BILL,
     MERCHANT,
     EARNING,

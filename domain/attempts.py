@@ -21,6 +21,7 @@ WORDS_LIVE = timedelta(minutes=5)  # a channel hears no request that was signed 
 UNSEEN_LOOKS = 2  # "never heard of it" is believed at the second look,
 UNSEEN_GAP = timedelta(seconds=10)  # this long after the first: records become visible late
 FORGOTTEN_LOOKS = 5  # "never heard of it" about a number that it took on, before people look
+HOPELESS = 10  # attempts that were answered by a no which says to ask first, before people look
 
 DOUBT = tuple(timedelta(seconds=s) for s in (10, 15, 30, 60, 120, 300, 600))
 POLL = tuple(timedelta(minutes=m) for m in (1, 1, 1, 1, 1, 5, 10, 20, 30))  # as channels advise

@@ -22,6 +22,7 @@ SCOPES: Final = {
     "ledger:approve": "Approve or decline corrections that another person proposed.",
     "settlement:propose": "Propose who holds a merchant's money, and adjustments of what it earned.",
     "settlement:approve": "Approve or decline what another person proposed about settlement.",
+    "split:request": "Share orders out inside the channel, and ask shares back for refunds.",
     "process:act": "Carry out the decisions of process managers. For services.",
     "read:own": "Read the orders of the buyer that the token names.",
     "read:all": "Read everything of the tenant.",

@@ -99,6 +99,7 @@ from domain.events.split import (
     SplitRetried,
     SplitReturnFailed,
     SplitReturnRequested,
+    SplitSettled,
 )
 from domain.events.statement import StatementLineAdded, StatementOpened
 from domain.events.stock import StockEvent
@@ -200,6 +201,7 @@ MovesNoMoney: TypeAlias = (
     | SplitReturnFailed
     | SplitFreezeWarned
     | SplitEscalated
+    | SplitSettled
     | MerchantOnboarded
     | MerchantAgreementSigned
     | MerchantPolicySet

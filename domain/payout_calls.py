@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import attempts
-from domain.attempts import ATTEMPT_LIFE, DOUBT, TO_TRY, its_turn, later
+from domain.attempts import ATTEMPT_LIFE, DOUBT, HOPELESS, TO_TRY, its_turn, later
 from domain.errors import Rejected
 from domain.events.payout import (
     PayoutAttemptInDoubt,
@@ -91,6 +91,8 @@ def reject(
     if not its_turn(payout.asking, attempt, worker):
         return ()
     retry = retry_class(payout.channel, code)
+    if retry == "query_first" and payout.asking.attempt % HOPELESS == 0:
+        retry = "needs_human"  # asked about again and again, and never taken on
     if retry == "query_first":
         return doubted(payout, code, at, dice)
     no = PayoutAttemptRejected(

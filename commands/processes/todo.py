@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from commands.ports import Answer, PaymentChannel, PayoutChannel
+from commands.split_ports import SplitChannel
 from commands.use_case import Command
 
 
@@ -80,6 +81,9 @@ class Tools(Protocol):
 
     def payouts(self, tenant: str) -> PayoutChannel | None:
         """Where the tenant's transfers go out: guarded as its payment channel is, and by the same breaker."""
+
+    def splits(self, tenant: str) -> SplitChannel | None:
+        """Where the tenant's orders are shared out, guarded likewise."""
 
     async def unseal(self, tenant: str, sealed: str) -> str:
         """A sealed field in plain words, for the channel only. Raises: Erased, Overloaded."""

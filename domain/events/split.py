@@ -168,6 +168,7 @@ class SplitReturnRequested(msgspec.Struct, frozen=True, tag="split.return_reques
     split_id: SplitId
     order_id: OrderId
     refund_id: RefundId
+    refund: Money  # the whole refund, of which this is what one receiver bears
     number: str
     receiver: Receiver  # with what of its amount and tax is asked back
     next_at: datetime
@@ -232,6 +233,14 @@ class SplitEscalated(msgspec.Struct, frozen=True, tag="split.escalated.v1"):
     at: datetime
 
 
+class SplitSettled(msgspec.Struct, frozen=True, tag="split.settled.v1"):
+    """Nothing is left to be asked of the channel, until a refund wants a share back."""
+
+    split_id: SplitId
+    order_id: OrderId
+    at: datetime
+
+
 SplitEvent: TypeAlias = (
     SplitRequested
     | SplitAttemptStarted
@@ -249,4 +258,5 @@ SplitEvent: TypeAlias = (
     | SplitFreezeWarned
     | SplitSubsidised
     | SplitEscalated
+    | SplitSettled
 )

@@ -19,7 +19,7 @@ FAILURES_MAX: Final = 5  # in a row
 PAUSES: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 120))
 WATCHED: Final = frozenset(
     {"refund", "query_refund", "return_refund", "pay_out", "query_payout"}
-    | {"split", "query_split", "unfreeze", "return_share", "query_share_return", "subsidise"}
+    | {"split", "query_split", "unfreeze", "return_share", "query_share_return"}
 )
 BUSY: Final = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 

@@ -20,6 +20,7 @@ from commands.ports import (
 )
 from commands.processes.todo import Point
 from commands.registry import USE_CASES
+from commands.split_ports import SplitChannel
 from commands.use_case import Command
 from infra.crash import go_on
 from infra.forwarding import Owners
@@ -83,6 +84,9 @@ class ServiceTools:
         return self._guarded(tenant)
 
     def payouts(self, tenant: str) -> PayoutChannel | None:
+        return self._guarded(tenant)
+
+    def splits(self, tenant: str) -> SplitChannel | None:
         return self._guarded(tenant)
 
     async def unseal(self, tenant: str, sealed: str) -> str:

@@ -35,5 +35,6 @@ PAYOUTS: Final = {
     "split.return_failed.v1": ("分账回退失败", "A share did not come back"),
     "split.freeze_warned.v1": ("冻结即将到期", "The freeze is about to end"),
     "split.subsidised.v1": ("补差到账", "Subsidy paid to the merchant"),
+    "split.settled.v1": ("分账完成", "Nothing left to be split"),
     "split.escalated.v1": ("分账转人工", "Split handed to people"),
 }

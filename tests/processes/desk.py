@@ -9,6 +9,7 @@ import msgspec
 
 from commands.ports import Answer, PaymentChannel, PayoutChannel
 from commands.processes.todo import Done, Due, Moot, Open, Point, Process
+from commands.split_ports import SplitChannel
 from commands.use_case import Command
 from domain.errors import Rejected
 from infra.processes.breaker import Guarded
@@ -115,6 +116,10 @@ class Desk:
 
     def payouts(self, tenant: str) -> PayoutChannel | None:
         channel: PayoutChannel = self.guarded or self._channel
+        return channel
+
+    def splits(self, tenant: str) -> SplitChannel | None:
+        channel: SplitChannel = self.guarded or self._channel
         return channel
 
     async def unseal(self, tenant: str, sealed: str) -> str:

@@ -15,6 +15,7 @@ from commands.ports import (
     PayoutChannel,
 )
 from commands.processes.todo import Point
+from commands.split_ports import SplitChannel
 from commands.use_case import Command
 from domain.money import Money
 from tests.builders import NOON
@@ -43,6 +44,9 @@ class FakeTools:
 
     def payouts(self, tenant: str) -> PayoutChannel | None:
         raise AssertionError("closing pays nobody out")
+
+    def splits(self, tenant: str) -> SplitChannel | None:
+        raise AssertionError("closing shares nothing out")
 
     async def unseal(self, tenant: str, sealed: str) -> str:
         raise AssertionError("closing reads nothing sealed")
