@@ -85,15 +85,16 @@ class Repriced:
     def _give_back(self, left: tuple[Amounts, ...]) -> None:
         """Units that refunds took, or took a part of, lose the same part of what they would have been."""
         self._is = tuple(
-            less(would, was, now) for would, was, now in zip(self._is, self._was, left, strict=True)
+            less(would, was, kept)
+            for would, was, kept in zip(self._is, self._was, left, strict=True)
         )
         self._was = left
 
 
-def less(would: Amounts, was: Amounts, now: Amounts) -> Amounts:
+def less(would: Amounts, was: Amounts, kept: Amounts) -> Amounts:
     """What is left of a unit that would have been this, was that, and is now so much."""
-    if now == was:
+    if kept == was:
         return would
-    if now == NOTHING:
+    if kept == NOTHING:
         return NOTHING
-    return would - part(would, was.cash - now.cash)
+    return would - part(would, was.cash - kept.cash)

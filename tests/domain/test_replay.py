@@ -151,7 +151,9 @@ def test_another_policy_moves_no_money_between_people() -> None:
 
 def test_what_the_platform_adds_to_a_price_may_be_less_revenue_instead_of_an_expense() -> None:
     (of_one,) = facts(lived([(1, 0)])).values()
-    recognised = replace(of_one[0].event, amounts=WORKED, units=(WORKED,))
+    event = of_one[0].event
+    assert isinstance(event, EarningRecognised)
+    recognised = replace(event, amounts=WORKED, units=(WORKED,))
     replay = Replay(*MONTH, Change(subsidy_as="contra_revenue"), volume_none)
     replay.tell([of_one[0]._replace(event=recognised)], Sale("physical", None))
     moved = {
