@@ -125,7 +125,11 @@ def sign(merchant: Merchant, agreement: Agreement, *, at: datetime) -> tuple[Mer
     check_known(merchant)
     last = merchant.agreements[-1] if merchant.agreements else None
     signed = replace(agreement, version=last.version + 1 if last else 1)
-    if last is not None and replace(signed, version=last.version) == last:
+    if (
+        last is not None
+        and same_terms(last, signed)
+        and last.effective_from <= signed.effective_from
+    ):
         return ()
     if what := unsound(agreement):
         raise AgreementUnsound(what=what)
@@ -270,6 +274,11 @@ def unsound(agreement: Agreement) -> str:
     if policy.dun_after < 1 or 0 < policy.deposit_after < policy.dun_after:
         return "claw_back"
     return ""
+
+
+def same_terms(one: Agreement, other: Agreement) -> bool:
+    """Do they differ in nothing but number and day?"""
+    return one == replace(other, version=one.version, effective_from=one.effective_from)
 
 
 # --- evolution ------------------------------------------------------------------------------

@@ -22,12 +22,12 @@ from infra.simulator.chaos.certificate import Machine, Outcome, certificate, sho
 from infra.simulator.chaos.load import world_of
 from infra.simulator.chaos.plan import CI, Counts, counts_for, plan
 from infra.simulator.chaos.run import run
-from infra.simulator.world.catalogue import Refused
 from infra.simulator.world.client import GaveUp
 from infra.simulator.world.plan import World
 from infra.simulator.world.plan import plan as world_plan
 from infra.simulator.world.platform import directory_for
 from infra.simulator.world.run import Pace
+from infra.simulator.world.shop import Refused
 
 AT_ONCE: Final = 96
 SHOPPERS_SECONDS: Final = 900.0  # beyond the planned time: faults may take longer, and need a load

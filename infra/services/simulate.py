@@ -11,13 +11,13 @@ from rich.console import Console
 
 from infra.embedded.child import StartFailed
 from infra.settings import Settings, SettingsError, load
-from infra.simulator.world.catalogue import Refused as CatalogueRefused
 from infra.simulator.world.client import GaveUp
 from infra.simulator.world.plan import World, plan
 from infra.simulator.world.platform import private_platform
 from infra.simulator.world.recorded import Record, from_beibei, made_up
 from infra.simulator.world.report import Run, figures, show
 from infra.simulator.world.run import Pace, run
+from infra.simulator.world.shop import Refused as CatalogueRefused
 
 
 def main(

@@ -218,3 +218,4 @@ def test_time_spans_of_the_run_cover_every_deadline() -> None:
 
     assert SPANS[0] > timedelta(hours=max(HOURS))
     assert SPANS[1] > invariants.DECIDING_MAX
+    assert SPANS[3] > timedelta(days=1)

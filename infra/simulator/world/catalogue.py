@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 
 from infra.simulator.world.client import Answer
 from infra.simulator.world.goods import Goods, Terms
+from infra.simulator.world.merchants import settle_with
 from infra.simulator.world.pace import Bucket
 from infra.simulator.world.plan import Deal
-from infra.simulator.world.shop import Shop
+from infra.simulator.world.shop import Refused, Shop
 from infra.simulator.world.wallet import OPERATOR_NAME
 
 ON_SALE: Final = timedelta(days=2)
@@ -24,17 +25,14 @@ class Window(NamedTuple):
     ends_at: datetime
 
 
-class Refused(Exception):
-    """The operator was told no: the world cannot begin."""
-
-
 async def put_on_sale(
     shop: Shop, deals: Sequence[Deal], window: Window, run: str
 ) -> dict[tuple[int, int], str]:
-    """Register, stock and launch. Returns the campaign of each (item, seats).
+    """Settle with whoever sells, register, stock and launch. Returns the campaign of each (item, seats).
 
     The same `run` with the same deals and window finds what is there instead of making it again.
     """
+    await settle_with(shop, {deal.goods.merchant for deal in deals}, run)
     by_item: defaultdict[int, list[Deal]] = defaultdict(list)
     for deal in deals:
         by_item[deal.goods.item].append(deal)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from infra.clock import SharedClock, WaitingClock
-from infra.simulator.world import invariants, money, repaid
+from infra.simulator.world import invariants, money, repaid, settlement
 from infra.simulator.world.evidence import Evidence
 from infra.simulator.world.invariants import Finding, Purchase, Waiting, finding
 from infra.simulator.world.seen import Seen
@@ -90,7 +90,10 @@ async def judge(
             "I3 I4", "positions and versions dense, both hash chains verify", chain.events, broken
         )
     )
-    from_story = (*invariants.FROM_STORY, *repaid.FROM_STORY, *money.FROM_STORY)
+    from_story = (
+        *(*invariants.FROM_STORY, *repaid.FROM_STORY),
+        *(*money.FROM_STORY, *settlement.FROM_STORY),
+    )
     back = await evidence.backwards()
     broken = [f"{back} records are older than the one before them"] * (back > 0)
     findings.append(finding("clock", "time in the log never runs backwards", story.events, broken))

@@ -12,7 +12,7 @@ from itertools import accumulate, count
 from typing import Final
 
 from infra.clock import WaitingClock
-from infra.simulator.world.catalogue import Refused, Window, put_on_sale
+from infra.simulator.world.catalogue import Window, put_on_sale
 from infra.simulator.world.client import GaveUp
 from infra.simulator.world.day import begin
 from infra.simulator.world.dice import dice
@@ -20,9 +20,9 @@ from infra.simulator.world.goods import goods, terms
 from infra.simulator.world.pace import Bucket, Counter, Tempo
 from infra.simulator.world.plan import Deal, Mind, Party, Step, added, recorded_party
 from infra.simulator.world.recorded import Group
-from infra.simulator.world.shop import Shop
+from infra.simulator.world.shop import Refused, Shop
 from infra.simulator.world.shoppers import Campaigns, Shoppers
-from infra.simulator.world.wallet import OPERATOR_NAME
+from infra.simulator.world.wallet import STAFF
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ async def opened(shop: Shop, window: Window, name: str) -> Campaigns:
     """The season's campaigns, found or launched. The platform may still be starting."""
     while True:
         try:
-            await shop.wallet.fill([OPERATOR_NAME])
+            await shop.wallet.fill(STAFF)
             return await put_on_sale(shop, deals(), window, name)
         except (GaveUp, Refused) as no:
             log.warning("the catalogue of %s is not on sale yet: %s", name, no)

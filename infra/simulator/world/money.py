@@ -32,7 +32,9 @@ def books_are_what_orders_say(story: Story) -> Finding:
     """I7: what is held for whom, and owed to whom, by the books and by what happened to orders and refunds."""
     expected = {
         ESCROW: {str(id): order.placed.amount.fen for id, order in waiting(story)},
-        UNUSED: {str(id): unused(order) for id, order in story.orders.items()},
+        UNUSED: {
+            str(id): unused(order) - story.settlement.cash[id] for id, order in story.orders.items()
+        },
         PAYABLE: {
             str(id): debt.fen
             for order in story.orders.values()
@@ -66,7 +68,7 @@ def waiting(story: Story) -> Iterator[tuple[object, OrderStory]]:
 
 
 def unused(order: OrderStory) -> int:
-    """Fen of a ready order that nobody gave back."""
+    """Fen of a ready order that nobody gave back; a merchant may have earned them."""
     if order.status != "READY" or not order.bought_by:
         return 0
     return order.placed.amount.fen - order.owed_of(order.bought_by[-1])

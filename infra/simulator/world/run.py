@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from rich.console import Console
@@ -12,8 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.clock import SharedClock, WaitingClock, clock_from
 from infra.settings import Settings
-from infra.simulator.world import catalogue, day
+from infra.simulator.world import catalogue, day, merchants
 from infra.simulator.world.client import Client
+from infra.simulator.world.complaints import complain
 from infra.simulator.world.evidence import Evidence
 from infra.simulator.world.goods import HOURS
 from infra.simulator.world.invariants import DECIDING_MAX, GRACE
@@ -25,14 +27,17 @@ from infra.simulator.world.report import Run
 from infra.simulator.world.seen import Seen
 from infra.simulator.world.shop import Shop
 from infra.simulator.world.shoppers import Shoppers
-from infra.simulator.world.wallet import OPERATOR_NAME, Wallet
+from infra.simulator.world.wallet import STAFF, Wallet
 
 TENANT: Final = "demo"
+CLOSING: Final = timedelta(days=1, hours=merchants.CLOSE_HOURS) + GRACE  # of a day's statements
 SPANS: Final = (  # jumped at the end, each followed by what it makes due
     timedelta(hours=max(HOURS)) + GRACE,
     DECIDING_MAX + GRACE,
     catalogue.ON_SALE + GRACE,
+    CLOSING,
 )
+Later = Callable[[], Awaitable[object]]
 
 
 class Pace(NamedTuple):
@@ -67,8 +72,10 @@ async def run(
                 killing.cancel()
                 await asyncio.gather(killing, return_exceptions=True)
         seconds, hours = time.monotonic() - began, (clock.now() - first) / timedelta(hours=1)
+        await complain(shop, world.seed, f"{shoppers.run}:early")
+        later = partial(complain, shop, world.seed, f"{shoppers.run}:late")
         evidence = await open_evidence(stack, settings)
-        judgement = await judged(evidence, seen, clock, private, console)
+        judgement = await judged(evidence, seen, clock, private, console, later)
     findings = (*judgement.findings, *([all_were_killed(seen)] if kill else []))
     return Run(world, seen, judgement, shoppers.groups, findings, seconds, hours)
 
@@ -88,7 +95,7 @@ async def at_the_door(
     """Everybody has a token and everything is on sale. Raises: Refused, GaveUp."""
     name = f"w{world.seed}.{int(clock.now().timestamp())}"
     with console.status("tokens and catalogue"):
-        await shop.wallet.fill([OPERATOR_NAME, *(str(user) for user in world.users())])
+        await shop.wallet.fill([*STAFF, *(str(user) for user in world.users())])
         now = clock.now()
         window = catalogue.Window(now - timedelta(minutes=1), now + catalogue.ON_SALE)
         campaigns = await catalogue.put_on_sale(shop, world.deals, window, name)
@@ -102,8 +109,14 @@ async def open_evidence(stack: AsyncExitStack, settings: Settings) -> Evidence:
 
 
 async def judged(
-    evidence: Evidence, seen: Seen, clock: WaitingClock, private: bool, console: Console
+    evidence: Evidence,
+    seen: Seen,
+    clock: WaitingClock,
+    private: bool,
+    console: Console,
+    later: Later | None = None,
 ) -> Judgement:
+    """`later` happens when merchants have been paid, and is followed by two more days of statements."""
     with console.status("waiting for the platform to settle") as status:
 
         def tell(what: str) -> None:
@@ -112,6 +125,9 @@ async def judged(
         before = await evidence.purchases()
         if private and isinstance(clock, SharedClock):
             waiting = await run_out(evidence, clock, SPANS, tell)
+            if later is not None:
+                await later()
+                waiting = await run_out(evidence, clock, (CLOSING, CLOSING), tell)
             clock.run_at(1)
         else:
             waiting = await settle(evidence, clock, tell)

@@ -18,6 +18,10 @@ CLOSED_BY_NOW: Final = "channel_refused"
 OWN_REPLY_MISSING: Final = "pay"  # answered with parameters for the cashier, not with the reply
 
 
+class Refused(Exception):
+    """An operator or finance was told no: the world cannot begin."""
+
+
 class Cashier(NamedTuple):
     """What opens the channel's cashier for one order."""
 
@@ -39,6 +43,10 @@ class Shop:
     ) -> Answer:
         """`taps` times at once with the same key: all get one answer. Raises: GaveUp."""
         return await self._ask(who, f"/v1/commands/{name}", name, body, key, taps)
+
+    async def onboard(self, who: str, body: Mapping[str, Any], key: str) -> Answer:
+        """A merchant, whose account is stored sealed. Raises: GaveUp."""
+        return await self._ask(who, "/v1/onboarding", "onboard_merchant", body, key, 1)
 
     async def cashier(
         self, who: UUID, order_id: str, key: str, *, taps: int = 1

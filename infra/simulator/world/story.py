@@ -55,6 +55,7 @@ from domain.events.stock import (
     StockReturned,
 )
 from infra.simulator.world.books import MoneyBook
+from infra.simulator.world.earned import SettlementBook
 from infra.simulator.world.refunds import RefundBook
 
 
@@ -127,12 +128,14 @@ class Story:
         self.campaigns: dict[UUID, CampaignStory] = {}
         self.refunds = RefundBook()
         self.money = MoneyBook()
+        self.settlement = SettlementBook()
         self.quotas: defaultdict[tuple[UUID, UUID], dict[UUID, int]] = defaultdict(dict)
         self.broken: defaultdict[str, list[str]] = defaultdict(list)  # by subject
 
     def take(self, position: int, event: Event) -> None:
         self.events += 1
         self.money.take(position, event)
+        self.settlement.take(event)
         match event:
             case SkuRegistered():
                 pass

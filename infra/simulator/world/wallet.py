@@ -10,6 +10,12 @@ from infra.simulator.world.client import Client
 SHOPPER = ("shop", "read:own", "read:board")
 OPERATOR = ("catalog:write", "read:all", "read:board")
 OPERATOR_NAME = "world-operator"
+MAKER_NAME, CHECKER_NAME = "world-finance-maker", "world-finance-checker"
+STAFF = {
+    OPERATOR_NAME: OPERATOR,
+    MAKER_NAME: ("merchant:write", "settlement:propose", "refund:propose"),
+    CHECKER_NAME: ("settlement:approve", "refund:approve"),
+}
 BATCH = 500
 LIFE_SECONDS = 30 * 86_400  # of the shared clock, which may jump days
 
@@ -42,7 +48,7 @@ class Wallet:
             {
                 "tenant": self._tenant,
                 "sub": subject,
-                "scopes": OPERATOR if subject == OPERATOR_NAME else SHOPPER,
+                "scopes": STAFF.get(subject, SHOPPER),
                 "ttl_seconds": LIFE_SECONDS,
             }
             for subject in subjects
