@@ -259,6 +259,12 @@ def report(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def explain(context: typer.Context) -> None:
+    """Print where a number of a report comes from, or all that belongs to an entry, an order, a bill line, ..."""
+    hand_over("explain", context.args)
+
+
+@app.command(**HANDED_OVER)
 def parked(context: typer.Context) -> None:
     """List events that read models could not take, or replay them after a fix."""
     hand_over("parked", context.args)

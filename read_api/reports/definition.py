@@ -86,7 +86,7 @@ class Report(NamedTuple):
         if cell not in self.cells:
             raise wrong("cell", f"one of {', '.join(self.cells)}")
         made = self.cells[cell]
-        which = f"{KNOWN} and {CHOSEN} and {self.where} and {made.when}"
+        which = f"{KNOWN} and {CHOSEN} and {self.where} and {made.when} and {made.amount} <> 0"
         if not key:
             summed = {column.key for column in self.columns if column.sums}
             if cell not in summed:
