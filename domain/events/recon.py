@@ -99,6 +99,8 @@ class BillDayBegun(msgspec.Struct, frozen=True, tag="recon.begun.v1"):
     closing: Money
     matcher_version: int
     at: datetime
+    trade_sha256: str = ""  # of the files in force
+    fund_sha256: str = ""
 
 
 class LinesMatched(msgspec.Struct, frozen=True, tag="recon.lines_matched.v1"):
@@ -179,6 +181,7 @@ class DayClosed(msgspec.Struct, frozen=True, tag="day.closed.v1"):
     ledger_position: int  # the books were read at this place in the log
     by: str
     at: datetime
+    agreed: int = 0  # lines of the fund flow that the trade bill explains
 
 
 class LateFact(msgspec.Struct, frozen=True, tag="day.late_fact.v1"):

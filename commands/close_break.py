@@ -1,0 +1,68 @@
+"""Close a break of which nothing was ever in suspense, once what it was about is in order. Asked by: reconciliation."""
+
+from collections.abc import Iterator
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from commands.reconciling import BreakState, known_break, record_break
+from commands.use_case import Command, Lane, Stream, Tx, UseCase
+from domain import breaks
+from domain.bill_day_state import BILL_DAY, Key, day_id
+from domain.breaks import BREAK, Break, CauseStands
+from domain.ids import BreakId
+from domain.refund import REFUND, Status
+
+SETTLED = frozenset({Status.CLOSED, Status.ABNORMAL, Status.RETURNED, Status.PAID_ELSEWHERE})
+
+
+class CloseBreak(Command, frozen=True):
+    """`reference` names the later match. Of a dead refund the refund must know, of a gap a whole bill must be there."""
+
+    break_id: BreakId
+    reference: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+def handle(cmd: CloseBreak, tx: Tx) -> BreakState:
+    it = known_break(tx, cmd.break_id)
+    if not it.closed:
+        in_order(it, tx)
+    closed = breaks.close(it, reference=cmd.reference, at=tx.at)
+    return record_break(tx, it, it.id, closed)
+
+
+def in_order(it: Break, tx: Tx) -> None:
+    """Raises: CauseStands."""
+    assert it.opened is not None
+    if it.opened.code == "BALANCE_GAP" and tx.read(BILL_DAY, day_of(it, tx)).begun is None:
+        raise CauseStands
+    refund = it.opened.refund_id if it.opened.code == "REFUND_ABNORMAL_STALE" else None
+    if refund is not None and tx.read(REFUND, refund).status not in SETTLED:
+        raise CauseStands
+
+
+def day_of(it: Break, tx: Tx) -> UUID:
+    assert it.opened is not None
+    return day_id(tx.tenant, Key(it.opened.channel, it.opened.mchid, it.opened.bill_date))
+
+
+def streams(cmd: CloseBreak, tx: Tx) -> Iterator[Stream]:
+    yield Stream(BREAK, cmd.break_id)
+    it = tx.read(BREAK, cmd.break_id)
+    if it.opened is None:
+        return
+    yield Stream(BILL_DAY, day_of(it, tx))
+    if it.opened.refund_id is not None:
+        yield Stream(REFUND, it.opened.refund_id)
+
+
+USE_CASE = UseCase(
+    "close_break",
+    CloseBreak,
+    BreakState,
+    handle,
+    scope="recon:record",
+    streams=streams,
+    lane=Lane.MONEY,
+)
