@@ -4,6 +4,7 @@
 """
 
 from projections import (
+    bills,
     group_board,
     group_odds,
     ledger,
@@ -26,4 +27,5 @@ PROJECTIONS: tuple[Projection, ...] = (
     pulse.PROJECTION,
     refund_desk.PROJECTION,
     group_odds.PROJECTION,
+    bills.PROJECTION,
 )

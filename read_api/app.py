@@ -8,6 +8,8 @@ from psycopg_pool import AsyncConnectionPool
 from domain.identity import TokenVerifier
 from read_api import (
     anchors,
+    bill_files,
+    bills,
     freshness,
     group_refunds,
     groups,
@@ -51,6 +53,8 @@ ROUTERS: Final = (
     ledger_difference.router,
     lineage.router,
     anchors.router,
+    bills.router,
+    bill_files.router,
     reports.router,
     freshness.router,
     system.router,
