@@ -9,7 +9,11 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from commands.billing import BillOf, FileOf
 from commands.engine.chain import event_hash
+from commands.record_bill import RecordBill
+from commands.record_no_bill import RecordNoBill
+from domain.bill_lines import TradeSums
 from domain.errors import Rejected
 from domain.ids import UserId
 from tests.builders import NOON
@@ -124,7 +128,18 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
     cell.wait(until=cell.at + timedelta(days=2))
     shop.follows_up()
     shop.repays(seen="processing")
+    gives_bills(cell)
     return facts_of(cell)
+
+
+def gives_bills(cell: Cell) -> None:
+    """The channel gives a bill of one day, restates it, and has none of the next."""
+    day = cell.at.date()
+    bill = BillOf("wechatpay", "1900007291", "trade", day)
+    for digit in "ab":
+        file = FileOf(digit * 64, f"sha1:{digit * 40}", 300)
+        cell.ask(RecordBill(bill, file, 1, 0, TradeSums(1, 990, 0, 0, 6)))
+    cell.ask(RecordNoBill(msgspec.structs.replace(bill, date=day + timedelta(days=1))))
 
 
 def play(shop: Shop, dice: random.Random, buyers: Any) -> None:
