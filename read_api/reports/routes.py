@@ -4,8 +4,6 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from domain.problem import NOT_FOUND
 from projections import ledger
@@ -16,7 +14,7 @@ from read_api.problems import Refused
 from read_api.reports.asked import Wanted, Why
 from read_api.reports.catalogue import REPORTS
 from read_api.reports.definition import Report
-from read_api.reports.desk import slot
+from read_api.reports.desk import Streamed, slot
 from read_api.reports.explain import Explanation, explain
 from read_api.reports.formats import FORMATS
 from read_api.reports.listing import LIST, Reports
@@ -38,17 +36,6 @@ FILES: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 Name = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
-
-
-class Streamed(StreamingResponse):
-    """Ends its source with itself, while what the source reads from is still there."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            assert isinstance(self.body_iterator, AsyncGenerator)
-            await self.body_iterator.aclose()
 
 
 @router.get("")

@@ -1,8 +1,9 @@
 """Who may download what, what cannot be asked, what never runs, and how little of it is ever in memory."""
 
+import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
@@ -13,9 +14,10 @@ import pytest
 
 from domain.events.refund import RefundPaidElsewhere
 from domain.identity import Principal
+from read_api.reports import desk
 from read_api.reports.books import View
 from read_api.reports.catalogue import REPORTS
-from read_api.reports.desk import AT_ONCE
+from read_api.reports.desk import AT_ONCE, Streamed
 from read_api.reports.lines import JOURNAL
 from read_api.reports.make import make
 from read_api.reports.produce import BATCH
@@ -206,3 +208,27 @@ async def test_the_desk_makes_a_few_reports_at_a_time(readers: Readers) -> None:
     assert busy.headers["retry-after"] == "1"
     assert (await readers.get("/v1/reports", boss)).status_code == 200
     state.reports = 0
+
+
+async def test_a_reader_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"first"
+            yield b"never"
+        finally:
+            ended.append(True)
+
+    async def stuck(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def connected() -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(desk, "SECONDS_MAX", 0.05)
+    scope = {"type": "http", "asgi": {"spec_version": "2.3"}, "extensions": {}}
+    with pytest.raises(TimeoutError):
+        await Streamed(source())(scope, connected, stuck)
+    assert ended == [True]
