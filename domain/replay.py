@@ -46,6 +46,7 @@ MERCHANTS: Final[frozenset[Code]] = frozenset(
 """What a merchant gets or owes: put right by an adjustment, which its statement shows, never by a correction."""
 
 Place: TypeAlias = tuple[Code, str]
+Owner: TypeAlias = tuple[MerchantId | None, Code]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -86,7 +87,6 @@ class Difference(NamedTuple):
 
     merchant_id: MerchantId | None
     account: Code
-    sub_key: str
     booked_fen: int
     told_fen: int
 
@@ -98,8 +98,8 @@ class Replay:
         self._first, self._after = first, after  # the month, and the first day after it
         self._change = change
         self._volume = volume
-        self._booked: Counter[tuple[MerchantId | None, Code, str]] = Counter()
-        self._told: Counter[tuple[MerchantId | None, Code, str]] = Counter()
+        self._booked: Counter[Owner] = Counter()
+        self._told: Counter[Owner] = Counter()
         self.entries = 0  # of the month, as booked
         self.moved = 0  # entries that would have another day
         self.corrections: list[Correction] = []
@@ -157,9 +157,9 @@ class Replay:
     def _here(self, entry: Entry) -> bool:
         return self._first <= entry.value_date < self._after
 
-    def _add(self, sums: Counter[tuple[MerchantId | None, Code, str]], entry: Entry) -> None:
-        for place, fen in net(entry.lines).items():
-            sums[entry.merchant_id, *place] += fen
+    def _add(self, sums: Counter[Owner], entry: Entry) -> None:
+        for (account, _), fen in net(entry.lines).items():
+            sums[entry.merchant_id, account] += fen
 
     def _put_right(self, id: UUID, old: Entry, moves: Mapping[Place, int]) -> None:
         lines: Counter[Place] = Counter()

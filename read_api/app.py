@@ -15,6 +15,7 @@ from read_api import (
     groups,
     ledger,
     ledger_difference,
+    ledger_replay,
     lineage,
     liquidity,
     lookup,
@@ -30,6 +31,7 @@ from read_api import (
     timeline,
 )
 from read_api.document import ReadApi
+from read_api.ledger_replay import Replays
 from read_api.live import routes as feeds
 from read_api.live.hall import Hall
 from read_api.live.ports import Live
@@ -50,6 +52,7 @@ ROUTERS: Final = (
     now.router,
     refused.router,
     ledger.router,
+    ledger_replay.router,
     ledger_difference.router,
     lineage.router,
     anchors.router,
@@ -76,6 +79,7 @@ def create_app(
     clock: Clock,
     streams: StreamReader,
     live: Live,
+    replays: Replays,
     *,
     cell: str = "cell_0",
     wait_seconds: float = 2.0,
@@ -86,6 +90,7 @@ def create_app(
     app.state.verifier = verifier
     app.state.clock = clock
     app.state.streams = streams
+    app.state.replays = replays
     app.state.cell = cell
     app.state.waiting = Waiting(pool, wait_seconds)
     app.state.live = live

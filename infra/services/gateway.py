@@ -20,6 +20,7 @@ from domain.identity import TokenVerifier
 from infra.cell.browser import StreamBrowser
 from infra.cell.inbox import PostgresInbox
 from infra.cell.opening import open_owners
+from infra.cell.replays import LedgerReplays
 from infra.clock import clock_from
 from infra.edge import counter, open_cashier, write_api
 from infra.forwarding import AlwaysElsewhere, HttpForwarder, InboxOfCell, open_session
@@ -121,6 +122,7 @@ async def open_read_api(
             clock,
             StreamBrowser(settings.dsn("tuan_projector"), DECIDERS),
             Live(tickets, limits),
+            LedgerReplays(settings.dsn("tuan_projector")),
             cell=settings.cell,
             wait_seconds=settings.read_wait_seconds,
         )

@@ -16,7 +16,7 @@ from read_api.access import needs_of
 from read_api.app import ROUTERS, create_app
 from tests.api.edge import NOON, Tokens, token
 from tests.api.shop import Shop
-from tests.read_api.conftest import NO_TICKETS, NoStreams
+from tests.read_api.conftest import NO_TICKETS, NoReplays, NoStreams
 
 OPENS_NOTHING = {"bench"}  # a faster pace only
 OPEN_TO_ALL = {
@@ -43,7 +43,12 @@ class Row(NamedTuple):
 def reads() -> FastAPI:
     """The read API without a database: every request here ends before one is needed."""
     return create_app(
-        cast(AsyncConnectionPool[Any], None), Tokens(), Clock(), NoStreams(), NO_TICKETS
+        cast(AsyncConnectionPool[Any], None),
+        Tokens(),
+        Clock(),
+        NoStreams(),
+        NO_TICKETS,
+        NoReplays(),
     )
 
 

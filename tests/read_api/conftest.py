@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from commands.registry import DECIDERS
 from domain.identity import IdentityUnavailable, Principal, Unauthenticated
 from infra.cell.browser import StreamBrowser
+from infra.cell.replays import LedgerReplays
 from infra.delivery.connect import connect
 from infra.delivery.consumer import Consumer
 from infra.delivery.handlers import projecting
@@ -33,6 +34,14 @@ class NoStreams:
 
     async def read(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
         return []
+
+
+class NoReplays:
+    """A month in which nothing was earned."""
+
+    async def replay(self, *_: Any) -> dict[str, Any]:
+        empty: dict[str, Any] = {"differences": [], "corrections": [], "adjustments": []}
+        return empty | {"entries": 0, "moved": 0, "unearned": 0}
 
 
 class Fixed:
@@ -155,13 +164,16 @@ async def deliver(database: Database, history: History) -> None:
 @pytest.fixture
 async def readers(database: Database) -> AsyncIterator[Readers]:
     browser = StreamBrowser(database.dsn_as("tuan_projector"), DECIDERS)
+    replays = LedgerReplays(database.dsn_as("tuan_projector"))
     async with (
         AsyncConnectionPool(
             database.dsn_as("tuan_reader"), min_size=2, max_size=8, configure=configure
         ) as pool,
         httpx.AsyncClient(
             transport=httpx.ASGITransport(
-                create_app(pool, Trusting(), Fixed(), browser, NO_TICKETS, wait_seconds=0.3)
+                create_app(
+                    pool, Trusting(), Fixed(), browser, NO_TICKETS, replays, wait_seconds=0.3
+                )
             ),
             base_url="http://tuan",
         ) as client,

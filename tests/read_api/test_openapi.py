@@ -18,14 +18,16 @@ from infra.identity.tickets import LiveTickets
 from read_api.app import create_app
 from read_api.live.ports import Live
 from read_api.snapshot import configure
-from tests.read_api.conftest import NO_TICKETS, Fixed, NoStreams, Trusting
+from tests.read_api.conftest import NO_TICKETS, Fixed, NoReplays, NoStreams, Trusting
 from tests.servers import Database
 from tests.waiting import eventually
 
 EVERYTHING = "Bearer acme/boss/read:all+read:own+read:board+finance:read+audit:read+admin"
 
 
-app = create_app(cast(AsyncConnectionPool[Any], None), Trusting(), Fixed(), NoStreams(), NO_TICKETS)
+app = create_app(
+    cast(AsyncConnectionPool[Any], None), Trusting(), Fixed(), NoStreams(), NO_TICKETS, NoReplays()
+)
 # A feed has no end to compare with the document; tests/read_api/test_live.py reads them instead.
 FEEDS = r"^/v1/live/(dashboard|campaigns|orders)"
 schema = schemathesis.openapi.from_dict(app.openapi()).exclude(path_regex=FEEDS)
@@ -44,7 +46,9 @@ def url(database: Database) -> Iterator[str]:
             AsyncConnectionPool(database.dsn_as("tuan_api"), min_size=1, max_size=2) as tickets,
         ):
             live = Live(LiveTickets(tickets, b"m" * 32))
-            serving = create_app(pool, Trusting(), Fixed(), NoStreams(), live, wait_seconds=0.01)
+            serving = create_app(
+                pool, Trusting(), Fixed(), NoStreams(), live, NoReplays(), wait_seconds=0.01
+            )
             config = uvicorn.Config(serving, port=port, log_config=None, lifespan="off")
             servers.append(uvicorn.Server(config))
             await servers[0].serve()

@@ -30,7 +30,7 @@ from read_api.document import ReadApi
 from read_api.live.ports import Limits, Live
 from read_api.snapshot import configure
 from tests.builders import DAY, HOUR, NOON
-from tests.read_api.conftest import NOWHERE, NoStreams
+from tests.read_api.conftest import NOWHERE, NoReplays, NoStreams
 from tests.servers import Database
 from tests.waiting import eventually_async
 
@@ -179,7 +179,7 @@ async def open_house(database: Database, limits: Limits) -> AsyncIterator[House]
             clock=clock,
         )
         live = Live(LiveTickets(tickets, MAC_KEY), limits)
-        app = create_app(pool, verifier, clock, NoStreams(), live)
+        app = create_app(pool, verifier, clock, NoStreams(), live, NoReplays())
         port = ports.choose()
         server = http_server(app, "127.0.0.1", port)
         app.state.hall.closing = lambda: server.should_exit
