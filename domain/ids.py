@@ -3,6 +3,8 @@
 from typing import Final, NewType
 from uuid import UUID, uuid5
 
+from msgspec import msgpack
+
 SkuId = NewType("SkuId", UUID)
 PoolId = NewType("PoolId", UUID)
 CampaignId = NewType("CampaignId", UUID)
@@ -25,6 +27,14 @@ CaseId = NewType("CaseId", UUID)
 CorrectionId = NewType("CorrectionId", UUID)
 
 NIL = UUID(int=0)
+
+_read_uuid = msgpack.Decoder(UUID).decode
+
+
+def uuid_of(sixteen: bytes | bytearray) -> UUID:
+    """`UUID(bytes=sixteen)` in a fifth of the time: a few are made for every command."""
+    return _read_uuid(b"\xc4\x10" + sixteen)  # MessagePack's head of sixteen bytes
+
 
 MERCHANTS: Final = UUID("7a0c5e5e-3c8e-5d0f-9d53-6d6572636874")
 """Name space of merchants: what they are called is theirs within a tenant."""

@@ -10,7 +10,7 @@ import msgspec
 from domain.decider import Decider
 from domain.errors import Rejected
 from domain.events.order import QuotaEvent, QuotaReturned, QuotaTaken
-from domain.ids import CampaignId, OrderId, UserId
+from domain.ids import CampaignId, OrderId, UserId, uuid_of
 
 
 class Quota(msgspec.Struct):
@@ -25,8 +25,10 @@ class QuotaExceeded(Rejected, code="quota_exceeded", zh="超过每人限购数�
 
 def quota_id(campaign_id: CampaignId, user_id: UserId) -> UUID:
     """The stream of this user in this campaign: the version 5 UUID named by the user's bytes."""
-    digest = sha1(campaign_id.bytes + user_id.bytes, usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+    named = bytearray(sha1(campaign_id.bytes + user_id.bytes, usedforsecurity=False).digest()[:16])
+    named[6] = named[6] & 0x0F | 0x50
+    named[8] = named[8] & 0x3F | 0x80
+    return uuid_of(named)
 
 
 # --- decisions ------------------------------------------------------------------------------

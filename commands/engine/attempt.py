@@ -10,6 +10,7 @@ from commands.engine.cache import UNREADABLE, Cache, Entry
 from commands.ports import Submission
 from commands.use_case import Command
 from domain.decider import Decider
+from domain.ids import uuid_of
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -34,7 +35,7 @@ def derive(command_id: UUID, name: str) -> UUID:
     """
     digest = blake2b(command_id.bytes + name.encode(), digest_size=10).digest()
     number = int.from_bytes(command_id.bytes[:6] + digest)
-    return UUID(int=number & _CLEAR | _VERSION_8 | _VARIANT)
+    return uuid_of((number & _CLEAR | _VERSION_8 | _VARIANT).to_bytes(16))
 
 
 class Append(NamedTuple):

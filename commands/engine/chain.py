@@ -4,6 +4,7 @@ Every field goes in with its length before it, so no two different records can l
 """
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 from uuid import UUID
@@ -11,11 +12,13 @@ from uuid import UUID
 VERSION = 1  # of the layouts below; hashed first, so that a later layout can stand beside this one
 GENESIS = b"\0" * 32
 
-_event = Struct(">B32sqqHH16siHI32s")
-_command = Struct(">B16sHHHHIHI16s16sqH")
-_link = Struct(">B32sq32sHIqqq")
+_event = Struct(">B32sqqHH16siHI32s").pack
+_command = Struct(">B16sHHHHIHI16s16sqH").pack
+_link = Struct(">B32sq32sHIqqq").pack
+_NOBODY = b"\0" * 16
 
 
+@lru_cache(maxsize=8)  # all commands of a batch have one time
 def micros(at: datetime) -> int:
     """Microseconds since 1970, exactly as Postgres keeps a timestamptz."""
     whole = int(at.timestamp())
@@ -36,9 +39,18 @@ def event_hash(
 ) -> bytes:
     """The link of one event: all that is stored of it, and who caused it."""
     where, kind, name = tenant.encode(), category.encode(), type.encode()
-    head = _event.pack(
-        *(VERSION, previous, position, epoch, len(where), len(kind), stream.bytes, version),
-        *(len(name), len(data), command_digest),
+    head = _event(
+        VERSION,
+        previous,
+        position,
+        epoch,
+        len(where),
+        len(kind),
+        stream.bytes,
+        version,
+        len(name),
+        len(data),
+        command_digest,
     )
     return sha256(b"".join((head, where, kind, name, data))).digest()
 
@@ -58,20 +70,32 @@ def command_digest(
     code_rev: str,
 ) -> bytes:
     """Who asked for what, when, and under which code."""
-    texts = [text.encode() for text in (tenant, principal, name, key or "", code_rev)]
-    head = _command.pack(
+    where, who, what, under = (
+        tenant.encode(),
+        principal.encode(),
+        name.encode(),
+        (key or "").encode(),
+    )
+    revision = code_rev.encode()
+    cause = causation.bytes if causation else _NOBODY
+    head = _command(
         VERSION,
         command_id.bytes,
-        *(len(text) for text in texts[:4]),
+        len(where),
+        len(who),
+        len(what),
+        len(under),
         len(body),
         len(body_mac),
         len(facts),
         correlation.bytes,
-        causation.bytes if causation else b"\0" * 16,
+        cause,
         micros(at),
-        len(texts[4]),
+        len(revision),
     )
-    return sha256(b"".join((head, *texts, body, body_mac, facts))).digest()
+    return sha256(
+        b"".join((head, where, who, what, under, revision, body, body_mac, facts))
+    ).digest()
 
 
 def command_hash(
@@ -86,7 +110,5 @@ def command_hash(
 ) -> bytes:
     """The link of one command: its digest and what came of it."""
     said = outcome.encode()
-    head = _link.pack(
-        VERSION, previous, seq, digest, len(said), len(reply), seen, first or 0, last or 0
-    )
+    head = _link(VERSION, previous, seq, digest, len(said), len(reply), seen, first or 0, last or 0)
     return sha256(b"".join((head, said, reply))).digest()
