@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from commands.api.http import Endpoint
+from infra.short_cut import short_cut_to
 
 IDLE_SECONDS: Final = 75  # of a kept-alive connection
 FINISH_SECONDS: Final = 15  # for requests in flight when asked to stop
@@ -33,17 +36,25 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def http_server(app: ASGIApp, host: str, port: int, *, live: bool = False) -> Server:
+def http_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    live: bool = False,
+    hot: Mapping[str, Endpoint] | None = None,
+) -> Server:
     """`await server.serve()` returns after SIGTERM or SIGINT, or when `should_exit` is set.
 
-    `live` applications have websockets and a start and end of their own.
+    `live` applications have websockets and a start and end of their own. Plain requests for `hot` routes go
+    there past `app`.
     """
     return Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
-            http="httptools",
+            http=short_cut_to(hot) if hot else "httptools",
             ws="websockets-sansio" if live else "none",
             lifespan="on" if live else "off",
             access_log=False,

@@ -30,13 +30,17 @@ class Disconnected(Exception):
 
 
 class Request:
-    """What a route sees. `headers` has lower-case names; of repeated headers the last counts."""
+    """What a route sees. `headers` has lower-case names; of repeated headers the last counts.
 
-    __slots__ = ("headers", "path", "receive", "scope")
+    `whole` is the body where it is known already and small enough; else `receive` is asked for it.
+    """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    __slots__ = ("headers", "path", "receive", "scope", "whole")
+
+    def __init__(self, scope: Scope, receive: Receive, whole: bytes | None = None) -> None:
         self.scope = scope
         self.receive = receive
+        self.whole = whole
         self.path: str = scope["path"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
 
@@ -46,6 +50,8 @@ class Request:
 
     async def body(self) -> bytes:
         """All of it. Raises: Refused above `BODY_MAX` bytes, Disconnected."""
+        if self.whole is not None:
+            return self.whole
         message = await self.receive()
         chunk: bytes = message.get("body", b"")
         if message["type"] == "http.request" and not message.get("more_body"):
@@ -83,20 +89,26 @@ class Endpoint:
         self.handle = handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         try:
-            response = await self.handle(request)
-        except Refused as refused:
-            response = problem_response(refused, request.text(b"accept-language"))
+            response = await self.answer(Request(scope, receive))
         except Disconnected:
             return
+        await respond(response, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Raises: Disconnected, and nothing else."""
+        try:
+            return await self.handle(request)
+        except Refused as refused:
+            return problem_response(refused, request.text(b"accept-language"))
+        except Disconnected:
+            raise
         except IdentityUnavailable:
             down = Refused(IDENTITY_DOWN, retry_after_seconds=1)
-            response = problem_response(down, request.text(b"accept-language"))
+            return problem_response(down, request.text(b"accept-language"))
         except Exception:  # a bug of ours: logged in full, shown to nobody
             log.exception("unexpected error at %s", request.path)
-            response = problem_response(Refused(INTERNAL), request.text(b"accept-language"))
-        await respond(response, send)
+            return problem_response(Refused(INTERNAL), request.text(b"accept-language"))
 
 
 def problem_response(refused: Refused, accept_language: str = "") -> Response:

@@ -52,11 +52,12 @@ async def main(settings: Settings) -> None:
         cashier = await stack.enter_async_context(open_cashier(settings, clock))
         keeping = asyncio.create_task(upkeep(settings.dsn(), engine, clock))
         stack.callback(keeping.cancel)
-        app = with_health(write_api(desk, cashier), engine)
+        api = write_api(desk, cashier)
+        app = with_health(api, engine)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_EVERY, 20, 50)
-        await http_server(app, settings.host, settings.engine_port).serve()
+        await http_server(app, settings.host, settings.engine_port, hot=api.hot).serve()
 
 
 def with_health(api: ASGIApp, engine: Engine) -> ASGIApp:

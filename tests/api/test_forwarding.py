@@ -42,7 +42,8 @@ class Owner:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self.server = http_server(self.edge.app(), "127.0.0.1", self.port)
+        app = self.edge.app()
+        self.server = http_server(app, "127.0.0.1", self.port, hot=app.hot)
 
     async def verify(self, text: str) -> Principal:
         try:
