@@ -5,10 +5,12 @@
 
 from projections import (
     bills,
+    funds_due,
     group_board,
     group_odds,
     ledger,
     order_status,
+    payout_desk,
     pulse,
     refund_desk,
     sales_dashboard,
@@ -28,4 +30,6 @@ PROJECTIONS: tuple[Projection, ...] = (
     refund_desk.PROJECTION,
     group_odds.PROJECTION,
     bills.PROJECTION,
+    funds_due.PROJECTION,
+    payout_desk.PROJECTION,
 )

@@ -4,6 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from commands.advance_payout import AdvancePayout
+from commands.hear_payout import HearPayout
+from commands.paying_out import begin_payout
 from domain.attempts import ATTEMPT_LIFE
 from domain.events.payout import (
     PayoutAccepted,
@@ -27,12 +30,21 @@ from domain.events.payout import (
     Route,
 )
 from domain.events.refund import RetryClass
-from domain.ids import MerchantId, PayoutId, ProposalId, StatementId, payout_id
+from domain.ids import (
+    MerchantId,
+    PayoutId,
+    ProposalId,
+    StatementId,
+    merchant_id,
+    payout_id,
+    statement_id,
+)
 from domain.money import ZERO, Money
 from domain.payout import PAYOUT, Payout
 from domain.payout_rules import BANK_ANSWERS_WITHIN, out_bill_no
 from domain.payout_words import Word
 from tests.builders import MINUTE, NOON, SECOND
+from tests.in_memory import Attempt, Cell
 
 S = StatementId(UUID(int=0x57A7))
 M = MerchantId(UUID(int=0x3E2C))
@@ -162,4 +174,25 @@ def payout(*history: PayoutEvent) -> Payout:
     return PAYOUT.fold((initiated(), *history))
 
 
-OTHER_PAYOUT = PayoutId(UUID(int=0x77))
+def initiate(cell: Cell, n: int, route: Route = "channel_transfer") -> PayoutId:
+    """What closing the n-th statement of a tenant does."""
+    cell.asked += 1
+    tx = Attempt(cell, UUID(int=cell.asked), "engine")
+    merchant = merchant_id(cell.tenant, f"merchant-{n}")
+    id = begin_payout(
+        tx,
+        statement=statement_id(merchant, "2026-W23"),
+        merchant=merchant,
+        amount=Money(1000 + n),
+        route=route,
+        payee=f"sealed:payee-{n}",
+    )
+    cell.commit(tx, AdvancePayout(id, WORKER))  # stands for the command that closed it
+    return id
+
+
+def pay_out(cell: Cell, n: int) -> None:
+    """A statement closes, and its merchant is paid at once."""
+    id = initiate(cell, n)
+    step = cell.ask(AdvancePayout(id, WORKER))
+    cell.ask(HearPayout(id, step.number, "confirmed", "reply", AT_THE_CHANNEL, 1000 + n))

@@ -10,32 +10,17 @@ from commands.approve_payout_resolution import ApprovePayoutResolution
 from commands.decline_payout_resolution import DeclinePayoutResolution
 from commands.escalate_payout import EscalatePayout
 from commands.hear_bank import BankNumberTwice, BankNumberUnknown, BankWord, HearBank
-from commands.paying_out import begin_payout
 from commands.propose_payout_resolution import ProposePayoutResolution
 from commands.record_payout_rejection import RecordPayoutRejection
 from commands.send_payouts_by_bank import SendPayoutsByBank
-from domain.events.payout import PayoutConfirmed, PayoutReturned, Route
-from domain.ids import MerchantId, PayoutId, StatementId
+from domain.events.payout import PayoutConfirmed, PayoutReturned
+from domain.ids import PayoutId
 from domain.money import Money
 from domain.payout import PAYOUT, PayoutNotFound, Status
 from domain.payout_calls import NotForTheFile
 from tests.builders import DAY, HOUR
-from tests.in_memory import Attempt, Cell
-
-
-def initiate(cell: Cell, n: int, route: Route = "bank_file") -> PayoutId:
-    cell.asked += 1
-    tx = Attempt(cell, UUID(int=cell.asked), "engine")
-    id = begin_payout(
-        tx,
-        statement=StatementId(UUID(int=0x5000 + n)),
-        merchant=MerchantId(UUID(int=0x6000 + n)),
-        amount=Money(1000 + n),
-        route=route,
-        payee=f"sealed:account-{n}",
-    )
-    cell.commit(tx, None)  # type: ignore[arg-type]
-    return id
+from tests.in_memory import Cell
+from tests.payouts import initiate
 
 
 def word(cell: Cell, line: Any, result: Any = "confirmed", **more: Any) -> BankWord:
@@ -44,7 +29,7 @@ def word(cell: Cell, line: Any, result: Any = "confirmed", **more: Any) -> BankW
 
 def sent(count: int = 3) -> tuple[Cell, list[PayoutId], Any]:
     cell = Cell(paranoid=True)
-    ids = [initiate(cell, n) for n in range(count)]
+    ids = [initiate(cell, n, "bank_file") for n in range(count)]
     return cell, ids, cell.ask(SendPayoutsByBank(tuple(ids)), by="cat")
 
 
@@ -59,7 +44,7 @@ def test_a_file_holds_each_payout_once_and_its_totals_add_up() -> None:
 
 def test_all_of_them_or_none() -> None:
     cell = Cell()
-    by_bank, by_channel = initiate(cell, 1), initiate(cell, 2, "channel_transfer")
+    by_bank, by_channel = initiate(cell, 1, "bank_file"), initiate(cell, 2, "channel_transfer")
     with pytest.raises(NotForTheFile):
         cell.ask(SendPayoutsByBank((by_bank, by_channel)))
     with pytest.raises(PayoutNotFound):

@@ -18,6 +18,7 @@ from domain.errors import Rejected
 from domain.ids import UserId
 from tests.builders import NOON
 from tests.in_memory import Cell
+from tests.payouts import pay_out
 from tests.shop import Shop
 
 INSERT = """
@@ -129,6 +130,8 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
     shop.follows_up()
     shop.repays(seen="processing")
     gives_bills(cell)
+    for n in range(groups):
+        pay_out(cell, n)
     return facts_of(cell)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from commands.advance_payout import AdvancePayout
 from commands.hear_payout import HearPayout
-from commands.paying_out import begin_payout
 from commands.ports import ChannelInDoubt, ChannelPayout, Erased
 from commands.processes.pay_out import PAY_OUT
 from commands.record_payout_doubt import RecordPayoutDoubt
@@ -21,32 +20,17 @@ from domain.events.payout import (
     PayoutFailed,
     PayoutReissued,
 )
-from domain.ids import MerchantId, PayoutId, StatementId
+from domain.ids import PayoutId
 from domain.money import Money
 from domain.payout import PAYOUT, Status
 from domain.payout_rules import out_bill_no
 from tests.builders import DAY, MINUTE, SECOND
-from tests.in_memory import Attempt, Cell
+from tests.in_memory import Cell
+from tests.payouts import initiate
 from tests.processes.desk import Desk
 from tests.processes.enemy_payouts import EnemyPayouts
 
 MONTH = 30 * DAY
-
-
-def initiate(cell: Cell, n: int) -> PayoutId:
-    """What closing the n-th statement does."""
-    cell.asked += 1
-    tx = Attempt(cell, UUID(int=cell.asked), "engine")
-    id = begin_payout(
-        tx,
-        statement=StatementId(UUID(int=0x5000 + n)),
-        merchant=MerchantId(UUID(int=0x6000 + n)),
-        amount=Money(1000 + n),
-        route="channel_transfer",
-        payee=f"sealed:payee-{n}",
-    )
-    cell.commit(tx, None)  # type: ignore[arg-type]
-    return id
 
 
 def world(
