@@ -10,6 +10,7 @@ from read_api import (
     anchors,
     bill_files,
     bills,
+    evidence,
     freshness,
     funds,
     group_refunds,
@@ -33,6 +34,7 @@ from read_api import (
     timeline,
 )
 from read_api.document import ReadApi
+from read_api.evidence import Packer
 from read_api.ledger_replay import Replays
 from read_api.live import routes as feeds
 from read_api.live.hall import Hall
@@ -62,6 +64,7 @@ ROUTERS: Final = (
     anchors.router,
     bills.router,
     bill_files.router,
+    evidence.router,
     reports.router,
     freshness.router,
     system.router,
@@ -87,6 +90,7 @@ def create_app(
     *,
     cell: str = "cell_0",
     wait_seconds: float = 2.0,
+    packer: Packer | None = None,
 ) -> ReadApi:
     """`pool` was opened with `snapshot.configure`. `cell` serves tenants that are registered nowhere."""
     app = ReadApi(ROUTERS, "Tuan read API", "/v1/read/openapi.json")
@@ -95,6 +99,7 @@ def create_app(
     app.state.clock = clock
     app.state.streams = streams
     app.state.replays = replays
+    app.state.evidence = packer or evidence.NoPacker()
     app.state.cell = cell
     app.state.waiting = Waiting(pool, wait_seconds)
     app.state.live = live

@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from domain.problem import GENERAL, INTERNAL, MEDIA_TYPE, METHOD, NOT_FOUND, Problem, render
+from read_api.evidence_problems import OF_EVIDENCE
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ UNAVAILABLE: Final = Problem(
 
 PROBLEMS: Final = (
     *GENERAL, INVALID, TOKEN_INVALID, CURSOR_INVALID, NOT_YET_VISIBLE, ORIGIN_REFUSED,
-    REPORTS_BUSY, UNAVAILABLE,
+    REPORTS_BUSY, *OF_EVIDENCE, UNAVAILABLE,
 )  # fmt: skip
 """All of them, for the catalogue and the OpenAPI document."""
 

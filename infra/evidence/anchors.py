@@ -83,6 +83,14 @@ class Anchors:
             each, now, self._last(EVENT, position, midnight), self._last(COMMAND, seq, midnight)
         )
 
+    def within(self, each: date) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last position, and first and last command, of a business day; first > last when there is none."""
+        start = datetime.combine(each, time(), SHANGHAI)
+        end = start + timedelta(days=1)
+        ((_, position, seq),) = self._select(CLOCK)
+        events = self._last(EVENT, position, start) + 1, self._last(EVENT, position, end)
+        return events, (self._last(COMMAND, seq, start) + 1, self._last(COMMAND, seq, end))
+
     def at_head(self, now: datetime) -> Checkpoint:
         """Where the logs stand now."""
         ((_, position, seq),) = self._select(CLOCK)

@@ -23,6 +23,8 @@ from infra.cell.opening import open_owners
 from infra.cell.replays import LedgerReplays
 from infra.clock import clock_from
 from infra.edge import counter, open_cashier, write_api
+from infra.evidence.anchoring import ROLE, signer_of
+from infra.evidence.packer import EvidencePacker
 from infra.forwarding import AlwaysElsewhere, HttpForwarder, InboxOfCell, open_session
 from infra.http_metrics import Measured
 from infra.identity.opening import open_register, open_tickets, open_verifier
@@ -125,6 +127,7 @@ async def open_read_api(
             LedgerReplays(settings.dsn("tuan_projector")),
             cell=settings.cell,
             wait_seconds=settings.read_wait_seconds,
+            packer=EvidencePacker(settings.dsn(ROLE), signer_of(settings), clock),
         )
 
 
