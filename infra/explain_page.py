@@ -23,7 +23,7 @@ from read_api.pages import LIMIT_MAX
 from read_api.problems import Refused
 from read_api.reports.asked import Why
 from read_api.reports.catalogue import REPORTS
-from read_api.reports.explain import Behind, explain
+from read_api.reports.explain import Behind, Record, explain
 from read_api.reports.routes import READING
 from read_api.snapshot import Snapshot
 
@@ -75,11 +75,14 @@ async def tell_cell(
 HEADINGS = ("position", "date", "event", "rule", "reference", "entry")
 
 
-def add_entries(table: Table, entries: Iterable[Behind]) -> None:
+def add_entries(table: Table, entries: Iterable[Behind | Record]) -> None:
     for it in entries:
-        rule = f"{it.rule} v{it.rule_version}"
-        place = f"{it.position}", f"{it.value_date}", it.event
-        table.add_row(*place, rule, it.reference, str(it.entry_id), yuan(it.fen))
+        place = f"{it.position}", f"{it.value_date}"
+        if isinstance(it, Record):
+            table.add_row(*place, it.what, "", it.reference, "", yuan(it.fen))
+        else:
+            rule = f"{it.rule} v{it.rule_version}"
+            table.add_row(*place, it.event, rule, it.reference, str(it.entry_id), yuan(it.fen))
 
 
 def tell_lineage(told: Lineage, console: Console) -> None:

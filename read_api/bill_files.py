@@ -12,8 +12,7 @@ from domain.problem import NOT_FOUND
 from read_api.asked import Asked
 from read_api.bills import READING, bill_of
 from read_api.problems import Refused
-from read_api.reports.desk import slot
-from read_api.reports.routes import Streamed
+from read_api.reports.desk import Streamed, slot
 from read_api.snapshot import Snapshot
 
 router = APIRouter(prefix="/v1/bills", tags=["bills"])

@@ -33,12 +33,30 @@ select coalesce(max(position), 0) as position from read.ledger_lines_v2
 where tenant = %(tenant)s and recorded_at <= %(at)s"""
 
 
+class Source(NamedTuple):
+    """Lines that sums are made of, each at a place of the log (position, nth), with a tenant and a value date.
+
+    `shown`: what is told of each as SQL; nothing for lines of the ledger, which come as whole entries.
+    """
+
+    lines: LiteralString
+    known: LiteralString = KNOWN
+    shown: LiteralString = ""
+
+
+LEDGER: Final = Source(LINES, f"{KNOWN} and {CHOSEN}")
+
+
 class Cell(NamedTuple):
-    """A sum of lines. `of`: which lines belong to a row, when its key alone does not say it."""
+    """A sum of lines. `of`: which lines belong to a row, when its key alone does not say it.
+
+    With a `source` of its own it is made of other lines than the rest of the report, and `of` names them.
+    """
 
     amount: LiteralString
     when: LiteralString = "true"
     of: LiteralString = ""
+    source: Source | None = None
 
 
 class View(NamedTuple):

@@ -5,22 +5,11 @@ from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from read_api.problems import INVALID, Refused
-from read_api.reports.books import CHOSEN, KNOWN, LINES, Cell, View, as_it_is
+from read_api.reports.books import LEDGER, Cell, Source, View, as_it_is
 from read_api.reports.columns import Column
 
 EXPLAIN: Final = Column("explain", "这个数怎么来的", "Explain", "text")
 """The address of a row's entries; `&cell=` and a column names the sum that is meant."""
-
-# An entry stands behind a cell with what its lines add to it, and is shown with all of them.
-ENTRIES: LiteralString = """
-select l.*, why.fen from (select position, nth, sum({amount})::bigint as fen from {lines} where {which}
-  and (%(after)s::bigint is null or (position, nth) > (%(after)s::bigint, %(after_nth)s::smallint))
-  group by position, nth order by position, nth limit %(limit)s) why
-join read.ledger_lines_v2 l using (position, nth)
-where l.tenant = %(tenant)s order by l.position, l.nth, l.line"""
-SUM: LiteralString = """
-select coalesce(sum({amount}), 0)::bigint as fen, count(distinct (position, nth)) as entries
-from {lines} where {which}"""
 
 
 class Key(NamedTuple):
@@ -28,6 +17,14 @@ class Key(NamedTuple):
 
     sql: LiteralString
     kind: Callable[[str], Any] = str
+
+
+class Made(NamedTuple):
+    """What a cell is made of: an amount of some lines of a source."""
+
+    source: Source
+    amount: LiteralString
+    which: LiteralString
 
 
 class Report(NamedTuple):
@@ -50,7 +47,7 @@ class Report(NamedTuple):
     query: LiteralString = ""
     dress: Callable[[dict[str, Any], View], dict[str, Any]] = as_it_is
     values: Mapping[str, Any] = {}
-    reads: tuple[str, ...] = ()  # read models besides the ledger
+    source: Source = LEDGER
 
     @property
     def title(self) -> str:
@@ -74,42 +71,40 @@ class Report(NamedTuple):
         groups = ", ".join(key.sql for key in self.key.values())
         order = self.order or groups
         return (
-            f"select {', '.join(parts)} from {LINES} where {KNOWN} and {CHOSEN} and {self.where}"
+            f"select {', '.join(parts)} from {self.source.lines}"
+            f" where {self.source.known} and {self.where}"
             f" group by {groups} having {self.having} order by {order}"
         )
 
-    def behind(self, cell: str, key: list[str]) -> tuple[LiteralString, dict[str, Any]]:
+    def fits(self, view: View) -> None:
+        """Raises: Refused when it is asked for an account and has none."""
+        if view.account is not None and self.source is not LEDGER:
+            raise wrong("account", "this report is not made of accounts")
+
+    def behind(self, cell: str, key: list[str]) -> tuple[Made, dict[str, Any]]:
         """Which lines make up this cell of the row with this key, of all rows when it is empty.
 
         Raises: Refused when the report has no such cell, or no rows with such keys.
         """
         if cell not in self.cells:
             raise wrong("cell", f"one of {', '.join(self.cells)}")
-        made = self.cells[cell]
-        which = f"{KNOWN} and {CHOSEN} and {self.where} and {made.when} and {made.amount} <> 0"
+        it = self.cells[cell]
+        source = it.source or self.source
+        which = f"{source.known} and {it.when} and {it.amount} <> 0"
+        if it.source is None:
+            which += f" and {self.where}"
         if not key:
-            summed = {column.key for column in self.columns if column.sums}
-            if cell not in summed:
+            if not any(column.sums for column in self.columns if column.key == cell):
                 raise wrong("key", "this column has no total")
-            return which, {}
+            return Made(source, it.amount, which), {}
         if len(key) != len(self.key):
             raise wrong("key", f"one each for {', '.join(self.key)}")
         try:
-            values = {f"key_{n}": it.kind(key[n]) for n, it in enumerate(self.key.values())}
+            values = {f"key_{n}": one.kind(key[n]) for n, one in enumerate(self.key.values())}
         except ValueError:
             raise wrong("key", "not a key of this report") from None
-        same = [f"{it.sql} = %(key_{n})s" for n, it in enumerate(self.key.values())]
-        return f"{which} and {made.of or ' and '.join(same)}", values
-
-
-def sum_of(report: Report, cell: str, which: LiteralString) -> LiteralString:
-    """What the entries behind a cell add up to, and how many they are."""
-    return SUM.format(amount=report.cells[cell].amount, lines=LINES, which=which)
-
-
-def entries_of(report: Report, cell: str, which: LiteralString) -> LiteralString:
-    """A page of them, with what each adds."""
-    return ENTRIES.format(amount=report.cells[cell].amount, lines=LINES, which=which)
+        same = [f"{one.sql} = %(key_{n})s" for n, one in enumerate(self.key.values())]
+        return Made(source, it.amount, f"{which} and {it.of or ' and '.join(same)}"), values
 
 
 def wrong(at: str, what: str) -> Refused:

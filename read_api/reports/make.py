@@ -16,6 +16,7 @@ def make(
     snapshot: Snapshot, report: Report, view: View, format: str, now: datetime
 ) -> AsyncGenerator[bytes, None]:
     """The file, piece by piece. Raises: Refused when the report does not come in it."""
+    report.fits(view)
     writes = FORMATS[format].writer
     if writes is not None:
         return produce(snapshot, report, view, writes, now)
