@@ -18,6 +18,7 @@ from infra.simulator.world.books import Key
 from infra.simulator.world.client import Client
 from infra.simulator.world.invariants import CommandRow, Purchase, Waiting
 from infra.simulator.world.money import Movement
+from infra.simulator.world.payouts import Transfer
 from infra.simulator.world.refunds import Repayment
 from infra.simulator.world.story import Story
 from projections import PROJECTIONS, refusals
@@ -170,6 +171,14 @@ class Evidence:
         return [
             Repayment(r["out_refund_no"], r["transaction_id"], r["amount"], state[r["seq"]])
             for r in await self._book("refunds")
+        ]
+
+    async def transfers(self) -> list[Transfer]:
+        """The channel's own book of transfers to merchants, each with its end."""
+        ends = {r["transfer"]: str(r["state"]) for r in await self._book("transfer_ends")}
+        return [
+            Transfer(r["out_bill_no"], r["amount"], ends.get(r["seq"], ""))
+            for r in await self._book("transfers")
         ]
 
     async def account(self) -> list[Movement]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from infra.clock import SharedClock, WaitingClock
-from infra.simulator.world import invariants, money, repaid, settlement
+from infra.simulator.world import invariants, money, payouts, repaid, settlement
 from infra.simulator.world.evidence import Evidence
 from infra.simulator.world.invariants import Finding, Purchase, Waiting, finding
 from infra.simulator.world.seen import Seen
@@ -92,7 +92,7 @@ async def judge(
     )
     from_story = (
         *(*invariants.FROM_STORY, *repaid.FROM_STORY),
-        *(*money.FROM_STORY, *settlement.FROM_STORY),
+        *(*money.FROM_STORY, *settlement.FROM_STORY, *payouts.FROM_STORY),
     )
     back = await evidence.backwards()
     broken = [f"{back} records are older than the one before them"] * (back > 0)
@@ -101,6 +101,7 @@ async def judge(
     books = await evidence.purchases()
     findings.append(invariants.channel_agrees(story, before, books, seen.receipts))
     findings.append(repaid.channel_repaid(story, books, await evidence.repayments()))
+    findings.append(payouts.channel_paid_out(story, await evidence.transfers()))
     findings.append(money.channel_holds(story, await evidence.account()))
     findings.append(money.ledger_is_the_books(story, await evidence.ledger(story.money.position)))
     differing = await evidence.differing_read_models(lambda name: tell(f"replaying {name}"))

@@ -42,6 +42,7 @@ from domain.events.order import (
     RefundOwed,
 )
 from domain.events.payment import PaymentCaptured, PaymentClosed, PaymentRequested
+from domain.events.payout import PayoutEvent
 from domain.events.refund import RefundEvent
 from domain.events.stock import (
     HoldReleased,
@@ -56,6 +57,7 @@ from domain.events.stock import (
 )
 from infra.simulator.world.books import MoneyBook
 from infra.simulator.world.earned import SettlementBook
+from infra.simulator.world.payout_story import PayoutBook
 from infra.simulator.world.refunds import RefundBook
 
 
@@ -127,6 +129,7 @@ class Story:
         self.pools: dict[UUID, PoolStory] = {}
         self.campaigns: dict[UUID, CampaignStory] = {}
         self.refunds = RefundBook()
+        self.payouts = PayoutBook()
         self.money = MoneyBook()
         self.settlement = SettlementBook()
         self.quotas: defaultdict[tuple[UUID, UUID], dict[UUID, int]] = defaultdict(dict)
@@ -146,6 +149,8 @@ class Story:
                 self.campaigns[event.campaign_id].ended = True
             case QuotaTaken() | QuotaReturned():
                 self._quota(position, event)
+            case _ if isinstance(event, PayoutEvent):
+                self.payouts.take(event)
             case _ if isinstance(event, RefundEvent):
                 self.refunds.take(event)
             case _ if isinstance(event, StockEvent):
