@@ -5,10 +5,13 @@
 
 from projections import (
     bills,
+    earnings,
     funds_due,
     group_board,
     group_odds,
     ledger,
+    merchant_statements,
+    merchants,
     order_status,
     payout_desk,
     pulse,
@@ -32,4 +35,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     bills.PROJECTION,
     funds_due.PROJECTION,
     payout_desk.PROJECTION,
+    merchants.PROJECTION,
+    merchant_statements.PROJECTION,
+    earnings.PROJECTION,
 )

@@ -11,14 +11,17 @@ import psycopg
 
 from commands.billing import BillOf, FileOf
 from commands.engine.chain import event_hash
+from commands.propose_adjustment import ProposeAdjustment
 from commands.record_bill import RecordBill
 from commands.record_no_bill import RecordNoBill
 from domain.bill_lines import TradeSums
 from domain.errors import Rejected
+from domain.events.order import OrderReadied
 from domain.ids import UserId
 from tests.builders import NOON
 from tests.in_memory import Cell
 from tests.payouts import pay_out
+from tests.settlement import MAKER, Finance
 from tests.shop import Shop
 
 INSERT = """
@@ -115,10 +118,16 @@ def facts_of(cell: Cell) -> list[Fact]:
 
 
 def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
-    """What `groups` groups and as many lone buyers did: most succeed, some fail, are cancelled or paid late."""
+    """What `groups` groups and as many lone buyers did: most succeed, some fail, are cancelled or paid late.
+
+    What lone buyers bought is earned, stated and paid out to the merchant.
+    """
     dice = random.Random(seed)
     cell = cell_of(tenant)
     shop = Shop(cell, stock=20 * groups, allotment=10 * groups)
+    finance = Finance(cell, shop)
+    finance.signs(settle_days=0)
+    finance.collects()
     buyers = iter(range(1, 10**9))
     for _ in range(groups):  # a campaign of a week has time for a few hundred
         try:
@@ -126,6 +135,7 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
         except Rejected:
             continue  # a shopper was refused; life goes on
         cell.wait(minutes=dice.choice((1, 5, 30)))
+    settle(finance)
     cell.wait(until=cell.at + timedelta(days=2))
     shop.follows_up()
     shop.repays(seen="processing")
@@ -143,6 +153,15 @@ def gives_bills(cell: Cell) -> None:
         file = FileOf(digit * 64, f"sha1:{digit * 40}", 300)
         cell.ask(RecordBill(bill, file, 1, 0, TradeSums(1, 990, 0, 0, 6)))
     cell.ask(RecordNoBill(msgspec.structs.replace(bill, date=day + timedelta(days=1))))
+
+
+def settle(finance: Finance) -> None:
+    """Whoever bought alone has bought; one merchant's order is to be adjusted."""
+    ready = finance.cell.happened(OrderReadied)
+    for event in ready:
+        finance.earns(event.order_id)
+    if ready:
+        finance.cell.ask(ProposeAdjustment(ready[0].order_id, 100, "赔付"), by=MAKER)
 
 
 def play(shop: Shop, dice: random.Random, buyers: Any) -> None:
