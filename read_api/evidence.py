@@ -14,8 +14,7 @@ from read_api.access import AUDIT
 from read_api.asked import Strict
 from read_api.evidence_problems import EVIDENCE_TOO_LARGE, NO_ANCHOR_KEY
 from read_api.problems import Refused
-from read_api.reports.desk import slot
-from read_api.reports.routes import Streamed
+from read_api.reports.desk import Streamed, slot
 from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/evidence", tags=["evidence"])
