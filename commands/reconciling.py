@@ -61,6 +61,7 @@ class BreakState(Reply, frozen=True):
     long_fen: int
     short_fen: int
     closed: str
+    changed: bool
 
 
 def the_day(tx: Tx, key: Key) -> Iterator[Stream]:
@@ -97,7 +98,7 @@ def record_break(tx: Tx, it: Break, id: BreakId, events: Sequence[BreakEvent]) -
     after = msgspec.msgpack.decode(msgspec.msgpack.encode(it), type=Break)
     for event in events:
         after = BREAK.evolve(after, event)
-    return BreakState(after.id, after.long.fen, after.short.fen, after.closed)
+    return BreakState(id, after.long.fen, after.short.fen, after.closed, bool(events))
 
 
 def side_of(it: Said | None) -> Side | None:

@@ -30,10 +30,16 @@ class Leftover(NamedTuple):
 
 
 class Join:
-    """One part: all its rows first, then its lines. `bill_date` is the date that is being matched."""
+    """One part: all its rows first, then its lines. `bill_date` is the date that is being matched.
 
-    def __init__(self, rows: Iterable[Row], bill_date: date) -> None:
+    `held` are lines of that very date whose money is in suspense: equal or not, they are compared at the end.
+    """
+
+    def __init__(
+        self, rows: Iterable[Row], bill_date: date, held: frozenset[int] = frozenset()
+    ) -> None:
         self._day = bill_date
+        self._held = held
         self._rows: dict[LineKind, dict[str, Row]] = {"pay": {}, "refund": {}}
         self._found: dict[LineKind, dict[str, int | TradeLine]] = {"pay": {}, "refund": {}}
         self._spare: list[Row] = []
@@ -56,7 +62,7 @@ class Join:
         """Find each line's row by the channel's number (K1). Equal lines of this date are not kept."""
         pays, refunds = self._rows["pay"], self._rows["refund"]
         found_pays, found_refunds = self._found["pay"], self._found["refund"]
-        day = self._day
+        day, held = self._day, self._held
         for line in lines:
             if line.kind == "pay":
                 number, rows, found = line.transaction_id, pays, found_pays
@@ -68,7 +74,7 @@ class Join:
             elif number in found:
                 self._second(line, row)
             else:
-                plain = agree(line, row) and line.bill.date == day
+                plain = agree(line, row) and line.bill.date == day and line.line not in held
                 found[number] = line.line if plain else line
 
     def _second(self, line: TradeLine, row: Row) -> None:
@@ -78,7 +84,7 @@ class Join:
         known = restored(line, row, first, self._day) if isinstance(first, int) else first
         kept, double = sorted((known, line), key=lambda each: order_of_lines(each, row))
         self._doubles.append(double)
-        plain = agree(kept, row) and kept.bill.date == self._day
+        plain = agree(kept, row) and kept.bill.date == self._day and kept.line not in self._held
         found[number] = kept.line if plain else kept
 
     def equal(self) -> Iterator[Equal]:

@@ -32,6 +32,9 @@ class Date(NamedTuple):
     ahead: Sequence[Ahead] = ()
     known: Lookup = lambda numbers: {}
     rules: Rules = RULES
+    done: frozenset[int] = (
+        frozenset()
+    )  # lines of this date's trade bill that have their place already
 
 
 def outcomes(of: Date) -> Iterator[Outcome]:
@@ -40,8 +43,10 @@ def outcomes(of: Date) -> Iterator[Outcome]:
         detail = f"{broken.expected_fen} fen expected, {broken.line.balance_fen} found"
         yield Finding(("BALANCE_GAP",), "fund", funds=(broken.line,), detail=detail)
         return
-    join = Join(of.rows, of.bill_date)
-    join.hear(chain(of.carried, of.trades()))
+    held = frozenset(line for on, line in of.held or () if on == of.bill_date)
+    join = Join(of.rows, of.bill_date, held)
+    fresh = (line for line in of.trades() if line.line not in of.done) if of.done else of.trades()
+    join.hear(chain(of.carried, fresh))
     yield from join.equal()
     yield from conclude(
         [join.leftover()], bill_date=of.bill_date, known=of.known, held=of.held, rules=of.rules

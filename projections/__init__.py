@@ -4,7 +4,10 @@
 """
 
 from projections import (
+    bill_days,
     bills,
+    breaks,
+    clearing,
     earnings,
     funds_due,
     group_board,
@@ -38,4 +41,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     merchants.PROJECTION,
     merchant_statements.PROJECTION,
     earnings.PROJECTION,
+    clearing.PROJECTION,
+    bill_days.PROJECTION,
+    breaks.PROJECTION,
 )

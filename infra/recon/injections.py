@@ -71,6 +71,15 @@ def out_of_suspense(s: Story) -> None:
     s.matched(line, row, held=kind != 1)
 
 
+def out_of_suspense_on_its_date(s: Story) -> None:
+    """The line is of today and in suspense since an earlier look at the same date; its row has come."""
+    line, row = s.either()
+    s.bill(line)
+    s.held.append((line, BreakId(s.uuid())))
+    s.book(row)
+    s.matched(line, row, held=True)
+
+
 def suspense_and_another_sum(s: Story) -> None:
     """One side is in suspense already, so only the other's money is new."""
     line, row = s.pay(s.noon(YESTERDAY), held=BreakId(s.uuid()))
@@ -171,7 +180,7 @@ def look_alikes(s: Story) -> None:
 
 
 ALONE: Final[tuple[Callable[[Story], None], ...]] = (
-    by_our_number, by_their_number, across_midnight, carried_line, out_of_suspense,
+    by_our_number, by_their_number, across_midnight, carried_line, out_of_suspense, out_of_suspense_on_its_date,
     suspense_and_another_sum, stays_in_suspense, nothing_paid, young_row, row_near_midnight,
     row_of_tomorrow, line_near_midnight, refund_under_way, channel_only, waited_in_vain,
     refund_forgotten, ledger_only, look_alikes,

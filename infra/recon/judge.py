@@ -151,7 +151,8 @@ def about(line: TradeLine | None, row: Row | None) -> str:
 
 def unbalanced(bills: Bills) -> Iterator[str]:
     """Whatever is found, the account must end where the channel says: what goes through and what is suspended."""
-    gained, waiting = 0, 0
+    suspended = [it for it in bills.trades if (it.bill.date, it.line) in bills.held]
+    gained, waiting = sum(net_of(it) for it in suspended), 0
     for outcome in matching_run.outcomes(date_of(bills)):
         match outcome:
             case Finding(failing=("BALANCE_GAP", *_)):

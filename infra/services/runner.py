@@ -27,6 +27,7 @@ from infra.ids import minter
 from infra.processes.balances import Balances
 from infra.processes.bills import Bills
 from infra.processes.list import following
+from infra.processes.reconciling import Reconciling
 from infra.processes.runner import Runner
 from infra.processes.tools import ServiceTools
 from infra.services.health import serve_beside
@@ -65,6 +66,7 @@ async def main(settings: Settings) -> None:
         balances = Balances(tools.channel, pool, clock, settings.cell)
         sources = await stack.enter_async_context(open_sources(settings, clock))
         bills = Bills(sources, tools, pool, clock, settings.cell)
+        reconciling = Reconciling(tools, tools.channel, pool, clock, settings.cell)
         anchors = anchoring(settings, clock)
 
         async def work() -> None:
@@ -75,6 +77,7 @@ async def main(settings: Settings) -> None:
                 both.create_task(runner.run())
                 both.create_task(balances.run())
                 both.create_task(bills.run())
+                both.create_task(reconciling.run())
                 both.create_task(anchors.run())
 
         def state() -> dict[str, Any]:
@@ -86,6 +89,7 @@ async def main(settings: Settings) -> None:
                 "worked": runner.worked,
                 "channels": tools.breakers,
                 "anchored": anchors.latest,
+                "open_dates": reconciling.why,
             }
 
         await serve_beside(work(), settings.host, settings.runner_port, state)
