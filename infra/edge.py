@@ -8,6 +8,7 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from commands.api.app import WriteApi, create_app
+from commands.api.bank_files import bank_file_routes
 from commands.api.counter import Counter
 from commands.api.door import Door
 from commands.api.limits import Limits, Pace
@@ -88,5 +89,6 @@ def write_api(counter: Counter, cashier: Cashier) -> WriteApi:
         payment_route(counter, cashier),
         notification_route(counter, cashier),
         onboarding_route(counter, cashier.vault),
+        *bank_file_routes(counter, cashier.vault),
     )
     return create_app(USE_CASES, counter, others)

@@ -79,6 +79,19 @@ CHANNEL_IN_DOUBT = Problem(
     "The payment channel did not answer; repeat with the same Idempotency-Key.",
 )
 
+BANK_FILE_INVALID = Problem(
+    422,
+    "bank_file_invalid",
+    "银行回单文件有误，未导入任何一行",
+    "The bank's answer is not taken, not even in part: `errors` names each line.",
+)
+PAYEE_UNREADABLE = Problem(
+    409,
+    "payee_unreadable",
+    "收款账户无法读取，请更换收款账户",
+    "An account cannot be opened: its key is gone. Give the merchant another one.",
+)
+
 EDGE: Final = (
     *GENERAL,
     KEY_MISSING,
@@ -97,6 +110,8 @@ EDGE: Final = (
     CHANNEL_UNKNOWN,
     CHANNEL_REFUSED,
     CHANNEL_IN_DOUBT,
+    BANK_FILE_INVALID,
+    PAYEE_UNREADABLE,
 )
 """All of them, for the catalogue and the OpenAPI document. Refusals of the domain come on top, as 409."""
 

@@ -12,6 +12,7 @@ from commands.api.wire import Macs
 from commands.ports import (
     Answer,
     Clock,
+    Erased,
     Forwarder,
     PaymentChannel,
     PayoutChannel,
@@ -25,6 +26,7 @@ from commands.use_case import Command
 from infra.crash import go_on
 from infra.forwarding import Owners
 from infra.processes.breaker import Breaker, Guarded, Rate
+from infra.vault import NotSealed
 
 CHANNEL: Final = "wechatpay"  # the one there is
 NAMES: Final = {use_case.command: name for name, use_case in USE_CASES.items()}
@@ -90,7 +92,10 @@ class ServiceTools:
         return self._guarded(tenant)
 
     async def unseal(self, tenant: str, sealed: str) -> str:
-        return await self._vault.unseal(tenant, sealed)
+        try:
+            return await self._vault.unseal(tenant, sealed)
+        except NotSealed:  # whoever may read it, nobody can
+            raise Erased from None
 
     def pause(self, tenant: str) -> datetime | None:
         guarded = self._guarded(tenant)
