@@ -112,12 +112,20 @@ def numbered(file: BinaryIO, notes: Notes) -> Iterator[tuple[int, bytes]]:
 
 def fen(column: str, text: str) -> int:
     """Yuan with two decimals. Raises: Fault."""
-    if text == "0.00":  # four of the five amounts of most lines
-        return 0
     if not (match := YUAN.fullmatch(text)):
         raise Fault(column, wrong("不是金额 no amount", text))
     amount = int(match[2] + match[3])
     return -amount if match[1] else amount
+
+
+def paid(column: str, text: str) -> int:
+    """The same where nothing may be below zero. Raises: Fault."""
+    if text == "0.00":  # four of the five amounts of most lines
+        return 0
+    amount = fen(column, text)
+    if amount < 0:
+        raise Fault(column, wrong("金额为负 below zero", text))
+    return amount
 
 
 def number(column: str, text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from domain.bill_lines import Direction, FundLine, FundSums
-from infra.bills.reading import Fault, Notes, agree, count, fen, number, wrong, yuan
+from infra.bills.reading import Fault, Notes, agree, count, fen, number, paid, wrong, yuan
 from infra.wechatpay.bill_table import Row, Table, rows
 
 TABLE: Final = Table(
@@ -40,9 +40,7 @@ class Reader:
         direction = DIRECTIONS.get(row["收支类型"])
         if direction is None:
             raise Fault("收支类型", wrong("既非收入也非支出 neither in nor out", row["收支类型"]))
-        amount = fen(AMOUNT, row[AMOUNT])
-        if amount < 0:
-            raise Fault(AMOUNT, wrong("金额为负 below zero", row[AMOUNT]))
+        amount = paid(AMOUNT, row[AMOUNT])
         line = FundLine(
             bill=self.notes.key,
             line=place,

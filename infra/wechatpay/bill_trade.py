@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from domain.bill_lines import LineKind, TradeLine, TradeSums
-from infra.bills.reading import Fault, Notes, agree, count, fen, number, wrong, yuan
+from infra.bills.reading import Fault, Notes, agree, count, fen, number, paid, wrong, yuan
 from infra.wechatpay.bill_table import Row, Table, rows
 
 TABLE: Final = Table(
@@ -55,13 +55,13 @@ class Reader:
         return rows(file, TABLE, self.notes, self._line, self._close)
 
     def _line(self, row: Row, place: int) -> TradeLine:
-        amounts = {column: fen(column, row[column]) for column in AMOUNTS}
+        amounts = {column: paid(column, row[column]) for column in AMOUNTS}
         printed = fee(FEE, row[FEE])
         status, refund_id = row["交易状态"], row["微信退款单号"]
         if status not in STATUSES:
             raise Fault("交易状态", wrong("未知的交易状态 an unknown status", status))
-        paid = status == "SUCCESS" or (status == "REVOKED" and refund_id == NONE)
-        kind: LineKind = "pay" if paid else "refund"
+        is_paid = status == "SUCCESS" or (status == "REVOKED" and refund_id == NONE)
+        kind: LineKind = "pay" if is_paid else "refund"
         fits(row, kind, amounts)
         line = TradeLine(
             bill=self.notes.key,
@@ -89,7 +89,8 @@ class Reader:
     def _count(self, line: TradeLine, amounts: dict[str, int], printed: int) -> None:
         self.notes.met(line.kind, line.channel_refund_id or line.transaction_id)
         for column, amount in amounts.items():
-            self._sums[column] += amount
+            if amount:
+                self._sums[column] += amount
         self._printed_fees += printed
         self._fee_fen += line.fee_fen
         if line.kind == "pay":
@@ -116,9 +117,6 @@ def fits(row: Row, kind: LineKind, amounts: dict[str, int]) -> None:
     for column in OF_PAYMENT if kind == "refund" else OF_REFUND:
         if amounts[column]:
             raise Fault(column, wrong(f"{kind} 行应为零 has to be zero here", row[column]))
-    for column, amount in amounts.items():
-        if amount < 0:
-            raise Fault(column, wrong("金额为负 below zero", row[column]))
     if kind == "refund":
         if row["退款状态"] not in REFUND_STATES:
             raise Fault("退款状态", wrong("未知的退款状态 an unknown state", row["退款状态"]))
