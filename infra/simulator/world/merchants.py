@@ -60,9 +60,16 @@ def particulars(merchant: str) -> dict[str, Any]:
         "merchant": merchant,
         "name": f"{merchant} 商行",
         "self_operated": self_operated(merchant),
-        "route": "bank_file",
-        "account": f"62220000{dice(SEED, 'account', merchant).randrange(10**8):08d}",
+        **paid_by(merchant),
     }
+
+
+def paid_by(merchant: str) -> dict[str, str]:
+    """The platform's own name by its bank, whose file nobody hands over here; the others by the channel."""
+    number = f"{dice(SEED, 'account', merchant).randrange(10**8):08d}"
+    if self_operated(merchant):
+        return {"route": "bank_file", "account": f"62220000{number}|{merchant}|工商银行"}
+    return {"route": "channel_transfer", "account": f"o-farm-{number} {merchant}"}
 
 
 def agreement(merchant: str) -> dict[str, Any]:
