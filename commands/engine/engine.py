@@ -217,6 +217,7 @@ class Engine:
             parts.reached("committed")
             self._intake.note_timers(timer[0] for timer in batch.timers.values() if timer)
             parts.committed(self.head)
+            await asyncio.sleep(0)  # what has come meanwhile queues up before answers make new work
         self.decided += count
         for outcome in outcomes:
             self._tell(epoch, outcome)
