@@ -1,14 +1,22 @@
 """What every check of `tuan verify` is made of: it looks at one thing that is stored, and names the first bad place."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, LiteralString, NamedTuple, TypeAlias
 
+import msgspec
 import psycopg
 from psycopg import sql
 
 from domain.decider import Decider
-from infra.cell.damage import Bad
+from domain.events import Event
+from infra.cell.damage import Bad, Damaged
 from infra.settings import Settings
+from projections.recorded import Recorded
+
+PAGE: Final = 2000
+OF_CATEGORIES: LiteralString = """
+select position, recorded_at, tenant, stream_id, data from {}.events where category = any(%s) order by position"""
+decode: Final = msgspec.json.Decoder(Event).decode
 
 OTHERS = "select tenant from (select distinct cell from read.checkpoints where cell <> %s) c, read.tenants_of(cell) t(tenant)"
 
@@ -62,3 +70,19 @@ def strangers(session: psycopg.Connection[Any], cell: str) -> list[str]:
 def of_cell(query: str, cell: str) -> sql.Composed:
     """The query with the cell's schema in the place of {}."""
     return sql.SQL(query).format(sql.Identifier(cell))
+
+
+def told_by(
+    session: psycopg.Connection[Any], cell: str, categories: Sequence[str]
+) -> Iterator[Recorded]:
+    """The events of these aggregates in order, a page at a time. Raises: Damaged."""
+    with session.cursor("told", binary=True) as cursor:
+        cursor.execute(of_cell(OF_CATEGORIES, cell), (list(categories),))
+        while page := cursor.fetchmany(PAGE):
+            for position, at, tenant, stream, data in page:
+                try:
+                    event = decode(data)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    found = f"unreadable ({error})"
+                    raise Damaged(Bad(f"events position {position}", "data", found, "an event")) from error  # fmt: skip
+                yield Recorded(position, at, tenant, stream, event)

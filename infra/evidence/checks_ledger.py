@@ -7,15 +7,21 @@ from typing import Any, Final, LiteralString, NamedTuple
 import msgspec
 import psycopg
 
-from domain.events import Event
 from domain.ledger import postings
 from infra.cell.damage import Bad, Damaged, readable
-from infra.evidence.checks import Found, Scene, is_there, of_cell, snapshot, strangers
+from infra.evidence.checks import (
+    PAGE,
+    Found,
+    Scene,
+    decode,
+    is_there,
+    of_cell,
+    snapshot,
+    strangers,
+)
 from projections import ledger
 from projections.ledger_tables import TABLES
 from projections.recorded import Recorded
-
-PAGE: Final = 2000
 
 REACHED: LiteralString = "select position from read.checkpoints where handler = %s and cell = %s"
 EVENTS: LiteralString = """
@@ -43,8 +49,6 @@ KEYS: Final = {
     BALANCES_TABLE: "tenant, account, sub_key",
     DAYS_TABLE: "tenant, value_date, account",
 }
-
-decode: Final = msgspec.json.Decoder(Event).decode
 
 
 class Reach(NamedTuple):

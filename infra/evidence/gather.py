@@ -24,7 +24,7 @@ FOLLOWED: Final[dict[str, tuple[str, ...]]] = {
     "refund": ("order_id", "payment_id"),
     "payout": ("statement_id",),
 }
-OF_A_DATE: Final = ["bill", "bill_day", "recon", "day"]  # aggregates of one bill date
+OF_A_DATE: Final = ["bill", "recon", "break"]  # aggregates that name a bill date
 
 BEGINNING: LiteralString = """
 select tenant, category from {}.events where stream_id = %s and version = 1"""

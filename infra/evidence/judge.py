@@ -9,14 +9,20 @@ from rich.console import Console
 from domain.decider import Decider
 from infra.evidence.anchoring import directory_of
 from infra.evidence.checks import Check, Found, Scene
+from infra.evidence.checks_bills import check_bills
+from infra.evidence.checks_days import check_closed_days
 from infra.evidence.checks_ledger import check_ledger
 from infra.evidence.checks_log import check_logs
 from infra.evidence.checks_models import check_read_models
+from infra.evidence.checks_settlement import check_settlement
 from infra.settings import Settings, SettingsError
 
 CHECKS: Final[Mapping[str, Check]] = {
     "logs": check_logs,
+    "bills": check_bills,
     "ledger": check_ledger,
+    "settlement": check_settlement,
+    "closed-days": check_closed_days,
     "read-models": check_read_models,
 }
 """In this order: what is made from the log is only compared with one that is intact."""

@@ -1,8 +1,9 @@
 """An evidence pack put together: stored bytes, proofs that they are in the signed log, and the program that checks it."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any, Final
+from typing import IO, Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ import psycopg
 
 from commands.engine.chain import GENESIS
 from domain.events import Event
+from domain.events.bill import BillFetched, BillRejected, BillRestated
 from domain.ledger import postings
 from domain.ledger_entry import day
 from domain.merkle import Span, consistency, inclusion
@@ -108,11 +110,13 @@ def write_pack(
     pack.add("README.txt", [README.encode()])
     pack.add("verify.py", [verifier()])
     pack.add("checkpoint.txt", [signer.sign(checkpoint).encode()])
-    packed = Packed(proofs)
+    packed = Packed(proofs, of)
     pack.add("events.jsonl", map(packed.event, reader.events(of)))
     pack.add("commands.jsonl", map(packed.command, reader.commands(of, list(packed.caused))))
     pack.add("entries.jsonl", packed.entries)
     pack.add("attempts.jsonl", packed.attempts())
+    for digest in packed.bills:
+        pack.add(f"bills/{digest}.txt", bill_text(session, of.tenant, digest))
     for name, older, note in anchored(anchors, signer, packed.first_at):
         proofs.grew(older)
         pack.add(name, [note.encode()])
@@ -126,12 +130,14 @@ def write_pack(
 class Packed:
     """What was packed so far, as far as other files follow from it."""
 
-    def __init__(self, proofs: Proofs) -> None:
+    def __init__(self, proofs: Proofs, of: Subject) -> None:
         self._proofs = proofs
+        self._of = of
         self._calls: list[dict[str, Any]] = []  # events about calls to channels
         self._commands: dict[str, dict[str, Any]] = {}
         self.caused: dict[UUID, None] = {}
         self.entries: list[bytes] = []
+        self.bills: dict[str, None] = {}  # digests of the files that came for the date
         self.first_at: datetime | None = None
 
     def event(self, row: Sequence[Any]) -> bytes:
@@ -142,6 +148,8 @@ class Packed:
         if shown["category"] in ("refund", "payout", "split"):
             self._calls.append(shown)
         one = Recorded(row[0], row[9], row[2], row[4], decode(row[7]))
+        if one.stream in self._of.streams and isinstance(one.event, OF_FILES):
+            self.bills[one.event.sha256] = None
         for nth, entry in enumerate(postings(one.event)):
             lines = [msgspec.to_builtins(line) for line in ledger.lines_of(one, nth, entry)]
             whole = (
@@ -162,6 +170,20 @@ class Packed:
 
     def attempts(self) -> list[bytes]:
         return [encode(one) + b"\n" for one in attempts(self._calls, self._commands)]
+
+
+OF_FILES: Final = BillFetched | BillRestated | BillRejected
+PIECES: LiteralString = """
+select data from bills.pieces where tenant = %s and sha256 = %s order by place"""
+
+
+def bill_text(session: psycopg.Connection[Any], tenant: str, digest: str) -> Iterator[bytes]:
+    """A bill as the channel gave it, piece by piece."""
+    with session.cursor("bill", binary=True) as cursor:
+        cursor.itersize = 4
+        cursor.execute(PIECES, (tenant, digest))
+        for (data,) in cursor:
+            yield zlib.decompress(data)
 
 
 OF_A_LINE: Final = ("line", "account", "sub_key", "debit_fen", "credit_fen")

@@ -133,6 +133,7 @@ def verified(path: str, key_text: str = "", anchor: str = "") -> list[str]:
         f"{len(rows)} events and {len(asked)} commands are in the signed log, byte for byte"
     )
     streams, in_parts = manifest["streams"], manifest["kind"] == "day"
+    demand(in_parts or manifest["id"] in streams, "the stream that this is about is not named")
     check_streams(rows, streams, all_of_them=not in_parts)
     told.append(f"{len(streams)} streams are here from their first event to their last")
     whole = [row for row in rows if row["stream_id"] in streams]

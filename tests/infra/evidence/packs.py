@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from domain.events.order import OrderPlaced, RefundOwed
-from domain.ids import OrderId, RefundId
+from domain.ids import OrderId, PayoutId, RefundId
 from infra.evidence.anchoring import open_session
 from infra.evidence.anchors import Anchors
 from infra.evidence.assembled import verifier
@@ -15,6 +15,7 @@ from infra.evidence.gather import Kind
 from infra.evidence.packer import make_pack
 from tests.builders import ann, bob, cat, dan, eve
 from tests.engine.running import HandClock
+from tests.infra.evidence.settled import keep_the_bill, reconciled, settled
 from tests.recorded_cell import RecordedCell
 from tests.refund_desk import agrees, proposes
 from tests.servers import Database
@@ -31,6 +32,7 @@ class World(NamedTuple):
     clock: HandClock
     orders: list[OrderId]
     refunds: list[RefundId]
+    payout: PayoutId
     foreign: OrderId  # of another tenant
 
     def pack(self, kind: Kind, id: object, tenant: str = "acme", signer: Signer = SIGNER) -> bytes:
@@ -39,9 +41,11 @@ class World(NamedTuple):
         return out.getvalue()
 
 
-def story(cell: RecordedCell) -> None:
-    """One group succeeds; one fails: one refund goes through; one is closed, abnormal, returned, paid by hand."""
+def story(cell: RecordedCell) -> PayoutId:
+    """A merchant is paid, a bill date closed; one group succeeds; one fails: one refund goes through; one is closed, abnormal, returned, paid by hand."""
     shop = Shop(cell)
+    reconciled(cell)
+    payout = settled(cell, shop)
     won = shop.opens_and_pays(ann)
     for who in (bob, cat):
         shop.joins_and_pays(who, won.group_id)
@@ -61,15 +65,17 @@ def story(cell: RecordedCell) -> None:
     shop.repays()
     shop.hears(second, "succeeded", "query")
     agrees(shop, proposes(shop, second, "paid_elsewhere", reference="ICBC 7"))
+    return payout
 
 
 async def made(database: Database) -> World:
     cell, other = RecordedCell(), RecordedCell(tenant="other")
     other.asked = 1 << 40
-    story(cell)
+    payout = story(cell)
     head = await cell.write(database.dsn)
     foreign = Shop(other).opens_and_pays(ann)
     other.at = cell.at
+    await keep_the_bill(database.dsn_as("tuan_projector"))
     await other.write(database.dsn)
     clock = HandClock(max(cell.at, head.last_at) + timedelta(minutes=2))
     dsn = database.dsn_as("tuan_auditor")
@@ -77,7 +83,7 @@ async def made(database: Database) -> World:
         assert list(Anchors(session, "cell_0").make_due(SIGNER, clock.at))
     placed = [fact.order_id for fact in cell.happened(OrderPlaced)]
     owed = [fact.refund_id for fact in cell.happened(RefundOwed)]
-    return World(dsn, clock, placed, owed, foreign.order_id)
+    return World(dsn, clock, placed, owed, payout, foreign.order_id)
 
 
 def standing_alone() -> ModuleType:

@@ -22,13 +22,13 @@ TRIES: Final = 50  # until the database takes a change: its own constraints refu
 class Insider(Tamperer):
     """Knows how everything is made, and can write anything but a signature."""
 
-    def change_a_value(self, table: str) -> None:
+    def change_a_value(self, table: str, *among: str) -> None:
         """One value of one row becomes another."""
-        columns = self.session.execute(f"select * from {table} limit 0".encode()).description
-        assert columns is not None
+        row = self.session.execute(f"select * from {table} limit 0".encode()).description
+        columns = [each.name for each in row or () if not among or each.name in among]
         name = sql.Identifier(table)
         for _ in range(TRIES):
-            column = self.rng.choice(columns).name
+            column = self.rng.choice(columns)
             rows = self.session.execute(
                 sql.SQL("select ctid, {} from {} order by ctid").format(
                     sql.Identifier(column), name
@@ -68,6 +68,13 @@ class Insider(Tamperer):
         for place, sums in ((one[0], two[1:]), (two[0], one[1:])):
             self.run(f"update {table} set debit_fen = %s, credit_fen = %s where ctid = %s",
                      *sums, place)  # fmt: skip
+
+    def swap_texts(self, table: str) -> None:
+        """Two pieces of bills exchange what they say."""
+        rows = self.session.execute(f"select ctid, data from {table} order by ctid".encode(), binary=False).fetchall()  # fmt: skip
+        (one, first), (two, second) = self.rng.sample(rows, 2)
+        self.run(f"update {table} set data = %s where ctid = %s", second, one)
+        self.run(f"update {table} set data = %s where ctid = %s", first, two)
 
     def add_a_line(self, table: str) -> None:
         """An entry that balances, of nothing that happened."""
@@ -146,6 +153,10 @@ WAYS: Final[tuple[Way, ...]] = (
     )),
     *(named(Insider.add_a_line, TABLES[0]) for _ in range(2)),
     *(named(Insider.change_a_value, "anchors") for _ in range(4)),
+    *(named(Insider.change_a_value, "pieces") for _ in range(3)),
+    named(Insider.change_a_value, "files", "tenant", "sha256", "size", "pieces"),
+    *(named(Insider.drop_a_row, of) for of in ("files", "pieces")),
+    named(Insider.swap_texts, "pieces"),
 )  # fmt: skip
 
 

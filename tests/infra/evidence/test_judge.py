@@ -16,6 +16,7 @@ from infra.services import anchor as anchor_service
 from infra.services.verify import main
 from infra.settings import Settings, SettingsError
 from projections import order_status
+from tests.infra.evidence.settled import keep_the_bill
 from tests.infra.evidence.test_tampering import story
 from tests.recorded_cell import RecordedCell, read_models
 from tests.servers import Database
@@ -29,6 +30,7 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
     cell, home = RecordedCell(), tmp_path_factory.mktemp("data")
     story(cell)
     asyncio.run(cell.write(database.dsn))
+    asyncio.run(keep_the_bill(database.dsn_as("tuan_projector")))
     asyncio.run(read_models(database.dsn_as("tuan_projector")))
     create_clock(home / "clock", start=cell.at + timedelta(minutes=2), rate=0)
     settings = Settings(
@@ -56,10 +58,13 @@ def test_an_honest_cell_is_intact_in_every_way(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(settings) == 0
-    logs, ledger, models, *_ = lines(capsys)
+    logs, bills, ledger, settlement, days, models = lines(capsys)
     assert logs.startswith("cell_0 is intact: ")
-    assert logs.endswith("; 2 anchors agree, the latest day 2026-06-01")  # stored, and written out
+    assert logs.endswith("; 6 anchors agree, the latest day 2026-06-03")  # stored, and written out
     assert ledger.startswith("ledger: zero for 1 tenants; ")
+    assert bills == "bills: 1 files are what was fetched, 1 times as the log says"
+    assert settlement.startswith("settlement: 1 statements are the sums of their lines, 1 payouts")
+    assert days == "closed days: 1 are what they were closed with"
     assert models.startswith("read models: ")
     assert "hold what a replay of the log makes of it" in models
 
@@ -94,7 +99,7 @@ def test_anchors_that_were_kept_elsewhere_are_compared_too(
     note = tmp_path / "head.txt"
     note.write_text(capsys.readouterr().out)
     assert main(settings, anchor=[note], only=["logs"]) == 0
-    assert "3 anchors agree" in lines(capsys)[0]
+    assert "7 anchors agree" in lines(capsys)[0]
     other = Settings(**{**settings.model_dump(), "anchor_key": SecretStr("08" * 32)})
     assert main(other, only=["logs"]) == 1
     assert "not signed by a key that is known here" in lines(capsys)[0]
@@ -125,9 +130,11 @@ def test_earlier_keys_are_believed_when_they_are_named(
 
 def test_only_known_checks_are_run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(
-        SettingsError, match="there is no check 'everything'; there are logs, ledger"
+        SettingsError, match="there is no check 'everything'; there are logs, bills"
     ):
         main(settings, only=["everything"])
     assert main(settings, only=["ledger"]) == 0
     assert len(lines(capsys)) == 1
-    assert list(judge.CHECKS)[:3] == ["logs", "ledger", "read-models"]
+    assert list(judge.CHECKS) == [
+        "logs", "bills", "ledger", "settlement", "closed-days", "read-models"
+    ]  # fmt: skip

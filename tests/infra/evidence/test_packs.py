@@ -22,6 +22,7 @@ from infra.evidence.verifier.main import SIGNED_AS
 from infra.services import evidence as service
 from infra.settings import Settings
 from tests.infra.evidence.packs import KEY, SIGNER, World, made, standing_alone
+from tests.infra.evidence.settled import BILL_DATE, TEXT
 from tests.servers import Database
 
 FLIPS = 150  # of each kind
@@ -70,9 +71,12 @@ def proven(verify: ModuleType, pack: bytes, tmp_path: Path, key: str = KEY) -> l
     return told
 
 
-@pytest.mark.parametrize("kind", ["order", "refund", "day"])
+@pytest.mark.parametrize("kind", ["order", "refund", "payout", "day"])
 def test_a_pack_is_proven_by_a_bare_python(world: World, tmp_path: Path, kind: Any) -> None:
-    id = {"order": world.orders[3], "refund": world.refunds[0], "day": "2026-06-02"}[kind]
+    ids = {
+        "order": world.orders[-2], "refund": world.refunds[0], "payout": world.payout, "day": "2026-06-02",
+    }  # fmt: skip
+    id = ids[kind]
     code, said = alone(world.pack(kind, id), tmp_path, "--key", KEY)
     assert code == 0, said
     assert f"proven: evidence of {kind} {id} of tenant acme" in said
@@ -89,7 +93,7 @@ def test_a_refund_that_took_detours_is_shown_to_have_moved_once(
     assert f"refund {stream}: money moved once (elsewhere: ICBC 7); 3 attempts" in said
     assert "one number alive at a time" in said
     assert "fen came in, no more than" in said
-    assert "the log begins with what was anchored on 1 days, the last 2026-06-01" in said
+    assert "the log begins with what was anchored on 1 days, the last 2026-06-03" in said
     assert f"NOTE: the key came with the pack; is it the platform's? {KEY}" in said
 
 
@@ -97,11 +101,30 @@ def test_an_anchor_that_the_reader_kept_is_recognised(
     world: World, refund: bytes, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept.txt"
-    kept.write_bytes(files_of(refund)["anchors/2026-06-01.txt"])
+    kept.write_bytes(files_of(refund)["anchors/2026-06-03.txt"])
     assert "kept.txt is one of them" in alone(refund, tmp_path, "--anchor", "kept.txt")[1]
     kept.write_text("tuan/cell_0\n")
     code, said = alone(refund, tmp_path, "--anchor", "kept.txt")
     assert (code, "is none of the anchors" in said) == (1, True)
+
+
+def test_a_payout_is_shown_to_have_moved_once_and_to_be_its_statement(
+    world: World, tmp_path: Path
+) -> None:
+    pack = world.pack("payout", world.payout)
+    assert f"payout {world.payout}: money moved once" in alone(pack, tmp_path)[1]
+    events = [json.loads(line) for line in files_of(pack)["events.jsonl"].splitlines()]
+    kinds = {event["type"] for event in events}
+    assert {"statement.line_added.v1", "statement.closed.v1", "payout.confirmed.v1"} <= kinds
+
+
+def test_a_closed_bill_date_comes_with_the_bill_as_it_was(world: World, tmp_path: Path) -> None:
+    pack = world.pack("day", BILL_DATE)
+    code, said = alone(pack, tmp_path, "--key", KEY)
+    assert code == 0, said
+    assert "1 raw bills are what they were when they were fetched" in said
+    assert files_of(pack)[f"bills/{sha256(TEXT).hexdigest()}.txt"] == TEXT
+    assert b'"day.closed.v1"' in files_of(pack)["events.jsonl"]
 
 
 def test_calls_to_the_channel_stand_with_their_digests(refund: bytes) -> None:
@@ -118,7 +141,7 @@ def test_calls_to_the_channel_stand_with_their_digests(refund: bytes) -> None:
 
 
 def test_entries_are_those_of_the_books(world: World) -> None:
-    files = files_of(world.pack("order", world.orders[3]))
+    files = files_of(world.pack("order", world.orders[-2]))
     entries = [json.loads(line) for line in files["entries.jsonl"].splitlines()]
     assert {"payment.captured.v1", "order.refund_owed.v1", "refund.succeeded.v1"} <= {
         entry["event"] for entry in entries

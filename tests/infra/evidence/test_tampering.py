@@ -12,23 +12,28 @@ from pydantic import SecretStr
 from commands.registry import DECIDERS
 from infra.cell import verify
 from infra.cell.damage import Bad
-from infra.evidence import checks_ledger, checks_log
+from infra.evidence import checks_bills, checks_ledger, checks_log
 from infra.evidence.anchoring import open_session
 from infra.evidence.anchors import Anchors
 from infra.evidence.checkpoint import Signer
 from infra.evidence.checks import Found, Scene
+from infra.evidence.checks_bills import bills_in
+from infra.evidence.checks_days import days_in
 from infra.evidence.checks_ledger import ledger_in
 from infra.evidence.checks_log import logs_in
+from infra.evidence.checks_settlement import settlement_in
 from infra.settings import Settings
 from projections import ledger
 from projections.ledger_tables import TABLES
 from tests.builders import ann, bob, cat, dan, eve
+from tests.infra.evidence.settled import keep_the_bill, reconciled, settled
 from tests.infra.evidence.tampering import WAYS, Insider, way_of
 from tests.recorded_cell import RecordedCell, read_models
 from tests.servers import Database
 from tests.shop import Shop
 
 SEEDS = 500
+LOOKS = (logs_in, bills_in, ledger_in, settlement_in, days_in)  # what needs no tables of its own
 KEY = "07" * 32
 
 
@@ -40,8 +45,10 @@ class Stored(NamedTuple):
 
 
 def story(cell: RecordedCell) -> None:
-    """A group that succeeds, one that fails over night and is refunded, refusals, a payment too late."""
+    """A merchant is paid, a bill date closed; a group succeeds, one fails over night and is refunded."""
     shop = Shop(cell)
+    reconciled(cell)
+    settled(cell, shop)
     won = shop.opens_and_pays(ann)
     for who in (bob, cat):
         shop.joins_and_pays(who, won.group_id)
@@ -58,15 +65,16 @@ def stored(database: Database) -> Iterator[Stored]:
     cell = RecordedCell()
     story(cell)
     asyncio.run(cell.write(database.dsn))
+    asyncio.run(keep_the_bill(database.dsn_as("tuan_projector")))
     asyncio.run(read_models(database.dsn_as("tuan_projector"), ledger.PROJECTION))
     signer = Signer(bytes.fromhex(KEY))
     with open_session(database.dsn_as("tuan_auditor")) as auditor:
         anchors = Anchors(auditor, "cell_0")
-        assert len(list(anchors.make_due(signer, cell.at + timedelta(minutes=2)))) == 1
+        assert len(list(anchors.make_due(signer, cell.at + timedelta(minutes=2)))) == 3
         outside = signer.sign(anchors.at_head(cell.at))
     settings = Settings(postgres_dsn=SecretStr(database.dsn), anchor_key=SecretStr(KEY))
     with psycopg.connect(database.dsn, autocommit=True) as session:
-        session.execute("set search_path to cell_0, read")
+        session.execute("set search_path to cell_0, read, bills")
         session.execute("set timezone to utc")
         session.execute("set session_replication_role to replica")  # no trigger fires
         yield Stored(session, Scene(settings, DECIDERS, [outside]))
@@ -74,7 +82,7 @@ def stored(database: Database) -> Iterator[Stored]:
 
 def first_bad(stored: Stored) -> Bad | None:
     """What `tuan verify` would say."""
-    bads = (said(stored, look).bad for look in (logs_in, ledger_in))
+    bads = (said(stored, look).bad for look in LOOKS)
     return next((bad for bad in bads if bad is not None), None)
 
 
@@ -106,7 +114,7 @@ def test_nothing_is_wrong_before(stored: Stored) -> None:
     assert first_bad(stored) is None
     logs, books = said(stored, logs_in), said(stored, ledger_in)
     assert "is intact" in logs.said
-    assert "2 anchors agree, the latest day 2026-06-01" in logs.said
+    assert "4 anchors agree, the latest day 2026-06-03" in logs.said
     assert books.said.startswith("ledger: zero for 1 tenants; ")
 
 
@@ -127,7 +135,7 @@ def test_only_the_anchored_head_tells_of_a_tail_that_is_cut_off_well(stored: Sto
         cut(insider)
 
     _, _, rng = way_of(0)
-    assert "the anchor of 2026-06-02" in str(
+    assert "the anchor of 2026-06-04" in str(
         after(stored, last_command, Insider(stored.session, rng))
     )
     with bare.session.transaction(force_rollback=True):
@@ -144,7 +152,11 @@ def test_only_the_anchored_head_tells_of_a_tail_that_is_cut_off_well(stored: Sto
         (f"update {TABLES[0]} set reference = 'x' where line = 2 and nth = 0", "entry 0 line 2: reference is x, expected "),
         (f"update {TABLES[1]} set debit_fen = 5 where account = '2010'", "debit_fen is 5, expected "),
         (f"delete from {TABLES[2]} where account = '1120'", "account 1120: the row is missing, expected "),
-        ("update anchors set position = 5", "anchors 2026-06-01: position is 5, expected "),
+        ("update pieces set data = data || '\\x00' where place = 1", "place 1: data is more or less than"),
+        ("update files set size = size + 1", "size is 1375001, expected 1375000, which"),
+        ("delete from files", "its row in bills.files is missing"),
+        ("delete from pieces where place = 0", "place is 1, expected 0"),
+        ("update anchors set position = 5 where day = '2026-06-01'", "anchors 2026-06-01: position is 5, expected "),
     ],
 )  # fmt: skip
 def test_the_first_bad_place_is_named(stored: Stored, change: str, place: str) -> None:
@@ -162,6 +174,7 @@ MUTANTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "a log that ends too early is no matter": ((checks_log.Trees, "end"),),
     "lines are not compared": ((checks_ledger, "compare_line"),),
     "sums are not compared": ((checks_ledger, "compare_sums"),),
+    "texts of bills are not read": ((checks_bills, "read"),),
 }
 
 
