@@ -9,13 +9,16 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from commands.approve_correction import ApproveCorrection
 from commands.billing import BillOf, FileOf
 from commands.engine.chain import event_hash
 from commands.propose_adjustment import ProposeAdjustment
+from commands.propose_correction import ProposeCorrection
 from commands.record_bill import RecordBill
 from commands.record_no_bill import RecordNoBill
 from domain.bill_lines import TradeSums
 from domain.errors import Rejected
+from domain.events.correction import Correction, CorrectionLine
 from domain.events.order import OrderReadied
 from domain.ids import UserId
 from tests.builders import NOON
@@ -140,9 +143,17 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
     shop.follows_up()
     shop.repays(seen="processing")
     gives_bills(cell)
+    puts_right(cell)
     for n in range(groups):
         pay_out(cell, n)
     return facts_of(cell)
+
+
+def puts_right(cell: Cell) -> None:
+    """Finance wants an entry of the books corrected, and another person agrees."""
+    lines = CorrectionLine("5910", "x", 1, 0), CorrectionLine("5010", "wechatpay", 0, 1)
+    wish = cell.ask(ProposeCorrection((Correction(UUID(int=1), lines),), "a fen"), by="ann")
+    cell.ask(ApproveCorrection(wish.correction_id, wish.shown), by="bob")
 
 
 def gives_bills(cell: Cell) -> None:
