@@ -1,18 +1,23 @@
 """Advance a refund by one step: say what its worker has to do now. Asked by: the process that refunds buyers."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from commands.refund_step import REASONS, RefundStep, digest
 from commands.refunding import dice, known_refund, record_refund, whole_refund
-from commands.use_case import Command, Lane, Tx, UseCase
+from commands.splitting import shares_first
+from commands.use_case import Command, Lane, Stream, Tx, UseCase
 from domain import payment as payments
 from domain import refund as refunds
 from domain import refund_calls as calls
 from domain.events.refund import RefundEscalated
-from domain.ids import RefundId
+from domain.ids import NIL, RefundId, split_id
 from domain.payment import PAYMENT, Payment
-from domain.refund import Refund, Status
+from domain.refund import REFUND, Refund, Status
+from domain.split import SPLIT
+
+SHARES_TAKE = timedelta(seconds=30)  # to come back to an order that was shared out
 
 
 class AdvanceRefund(Command, frozen=True):
@@ -26,6 +31,8 @@ def handle(cmd: AdvanceRefund, tx: Tx) -> RefundStep:
     refund = known_refund(tx, cmd.refund_id)
     match refunds.next_step(refund, tx.at):
         case "call":
+            if shares_first(tx, refund.order_id, refund.id, refund.amount):
+                return RefundStep("wait", refund.id, refund.status, until=tx.at + SHARES_TAKE)
             return call(cmd, tx, refund)
         case "query":
             return RefundStep("query", refund.id, refund.status, refund.number, refund.channel)
@@ -95,12 +102,19 @@ def bar_of(payment: Payment, refund: Refund, at: datetime) -> payments.RefundBar
     )
 
 
+def streams(cmd: AdvanceRefund, tx: Tx) -> Iterator[Stream]:
+    yield from whole_refund(tx, cmd.refund_id)
+    order_id = tx.read(REFUND, cmd.refund_id).order_id
+    if order_id != NIL:
+        yield Stream(SPLIT, split_id(order_id))
+
+
 USE_CASE = UseCase(
     "advance_refund",
     AdvanceRefund,
     RefundStep,
     handle,
     scope="process:act",
-    streams=lambda cmd, tx: whole_refund(tx, cmd.refund_id),
+    streams=streams,
     lane=Lane.MONEY,
 )

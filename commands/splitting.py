@@ -8,9 +8,11 @@ from uuid import UUID
 
 from commands.use_case import Reply, Stream, Tx
 from domain import split as splits
+from domain import split_plans as plans
 from domain.attempts import Phase
 from domain.events.split import ReceiverKind, SplitCall, SplitEvent, SplitSettled
-from domain.ids import OrderId, SplitId
+from domain.ids import OrderId, RefundId, SplitId, split_id
+from domain.money import Money
 from domain.split import SPLIT, Split, SplitNotFound
 from domain.split_rules import split_no
 
@@ -72,6 +74,27 @@ def record_split(tx: Tx, id: SplitId, split: Split, events: Sequence[SplitEvent]
         events = (*events, SplitSettled(after.id, after.order_id, tx.at))
     tx.append(SPLIT, id, events)
     return SplitState(after.id, after.order_id, after.frozen.fen, over, after.trouble)
+
+
+def shares_first(tx: Tx, order_id: OrderId, refund_id: RefundId, amount: Money) -> bool:
+    """Ask back what a refund needs of an order that was shared out; True while that, or the sharing, is under way.
+
+    A share that did not come back is for people; the refund then goes to the channel, which may lack the money.
+    """
+    split = tx.read(SPLIT, split_id(order_id))
+    if split.version == 0 or split.trouble is not None:
+        return False
+    if refund_id in split.refunded:
+        back = (one for one in split.returns.values() if one.refund_id == refund_id)
+        return any(one.state == "wanted" for one in back)
+    if not split.shared_out and not split.unfrozen:
+        return True
+    try:
+        asked = plans.ask_back(split, refund_id=refund_id, amount=amount, at=tx.at)
+    except plans.NothingToReturn:
+        return False
+    record_split(tx, split.id, split, asked)
+    return True
 
 
 def split_dice(tx: Tx) -> int:

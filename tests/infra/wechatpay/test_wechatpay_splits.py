@@ -10,13 +10,16 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from commands.advance_refund import AdvanceRefund
 from commands.advance_split import AdvanceSplit
 from commands.escalate_split import EscalateSplit
 from commands.ports import ChannelRefused
+from commands.processes.refund_buyers import REFUND_BUYERS
 from commands.processes.split_orders import SPLIT_ORDERS
 from commands.request_split import OrderNotPaidYet, RequestSplit, ShareWanted
 from commands.request_split_return import RequestSplitReturn
 from commands.retry_split import RetrySplit
+from domain.display import OrderStatus
 from domain.events.split import (
     SplitAttemptInDoubt,
     SplitEscalated,
@@ -24,6 +27,7 @@ from domain.events.split import (
     SplitFreezeWarned,
     SplitReturned,
     SplitReturnFailed,
+    SplitReturnRequested,
     SplitSettled,
     SplitUnfrozen,
 )
@@ -38,6 +42,7 @@ from tests.in_memory import Cell
 from tests.infra.wechatpay.support import JSAPI, Bare, Shop, channel_at, simulating
 from tests.infra.wechatpay.support import NOON as START
 from tests.processes.desk import Desk
+from tests.refund_desk import agrees, wishes
 from tests.shop import Shop as Mall
 
 OUR_COMMISSION, LEADERS = 116, 60
@@ -200,6 +205,34 @@ async def test_a_refund_after_a_split_needs_the_shares_back_first(deal: Deal) ->
     facts = len(deal.cell.log)
     deal.cell.ask(RequestSplitReturn(deal.order, refund, deal.fen))
     assert len(deal.cell.log) == facts  # the same refund asks once
+
+
+async def test_a_refund_of_ours_waits_by_itself_until_the_shares_are_back(deal: Deal) -> None:
+    deal.request()
+    await deal.run()
+    wish = wishes(deal.mall, deal.order, deal.fen)
+    agrees(deal.mall, wish)
+    refunds = Desk(deal.cell, REFUND_BUYERS, deal.channel, random.Random(2))
+    assert deal.cell.ask(AdvanceRefund(wish.refund_id, UUID(int=1))).do == "wait"
+    assert deal.cell.ask(AdvanceRefund(wish.refund_id, UUID(int=2))).do == "wait"
+    assert await deal.balance() == OUR_COMMISSION
+    deal.desk.follow()
+    await deal.run(10 * MINUTE)
+    assert len(deal.cell.happened(SplitReturned)) == 2
+    await refunds.run(HOUR)
+    assert deal.mall.status(deal.order) is OrderStatus.REFUNDED
+    assert await deal.balance() == 0
+
+
+async def test_a_refund_does_not_overtake_a_sharing_that_is_under_way(deal: Deal) -> None:
+    deal.request()
+    wish = wishes(deal.mall, deal.order, deal.fen)
+    agrees(deal.mall, wish)
+    assert deal.cell.ask(AdvanceRefund(wish.refund_id, UUID(int=1))).do == "wait"
+    assert deal.cell.happened(SplitReturnRequested) == []
+    await deal.run()
+    assert deal.cell.ask(AdvanceRefund(wish.refund_id, UUID(int=2))).do == "wait"
+    assert len(deal.cell.happened(SplitReturnRequested)) == 2
 
 
 async def test_a_receiver_that_gives_nothing_back_is_for_people(deal: Deal) -> None:
