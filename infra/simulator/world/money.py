@@ -5,7 +5,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from domain.accounts import CLEARING, ESCROW, PAYABLE, TRANSIT, UNCLAIMED, UNUSED
+from domain.accounts import (
+    CHANNEL_BALANCE,
+    CLEARING,
+    ESCROW,
+    LONG,
+    PAYABLE,
+    SHORT,
+    TRANSIT,
+    UNCLAIMED,
+    UNUSED,
+)
 from infra.simulator.world.books import Key
 from infra.simulator.world.invariants import Finding, finding
 from infra.simulator.world.story import OrderStory, Story
@@ -98,6 +108,8 @@ def channel_holds(story: Story, account: Sequence[Movement]) -> Finding:
 
     A refund that it has taken on, and of which we have not heard yet, is not in our books. Fees of a payment
     refunded in parts may be a fen apart while parts are under way: the channel counts them as they arrive.
+    What bills have shown has moved on to 1121, less what nobody knows yet; and what went out to merchants is
+    held against another book.
     """
     captured = {number for payment in story.payments.values() for number in payment.captured}
     refunds = story.refunds.by_id.values()
@@ -105,11 +117,16 @@ def channel_holds(story: Story, account: Sequence[Movement]) -> Finding:
         number for refund in refunds for number, word in refund.numbers.items() if word in TAKEN_OUT
     }
     theirs = sum(movement.fen for movement in account if movement.number in known)
-    ours = sum(story.money.of(CLEARING).values())
+    held = {code: sum(story.money.of(code).values()) for code in (CLEARING, CHANNEL_BALANCE)}
+    unknown = sum(story.money.of(LONG).values()) - sum(story.money.of(SHORT).values())
+    paid_out = sum(it.fen for it in story.payouts.by_id.values() for _ in it.confirmed)
+    ours = sum(held.values()) - unknown + paid_out
     parts = Counter(refund.transaction for refund in refunds)
     allowed = sum(count for count in parts.values() if count > 1)
-    broken = [f"{ours} fen in 1120, {theirs} on the account"] * (abs(ours - theirs) > allowed)
-    title = f"the channel's account holds what our clearing account says ({ours / 100:,.2f} CNY)"
+    broken = [f"{ours} fen by {held}, {unknown} unknown, {paid_out} paid; {theirs} there"] * (
+        abs(ours - theirs) > allowed
+    )
+    title = f"the channel's account holds what our accounts of it say ({ours / 100:,.2f} CNY)"
     return finding("I15", title, len(account), broken)
 
 
