@@ -96,8 +96,8 @@ def units(amounts: Amounts, count: int) -> tuple[Amounts, ...]:
     Gross is shared out evenly; then each payer's part by what of a unit is not paid for yet, and cash is what
     remains. So no rounding is left over anywhere.
     """
-    if count > UNITS_MAX:
-        count = 1
+    if count == 1 or count > UNITS_MAX:
+        return (amounts,)
     gross = amounts.gross.split([1] * count)
     left = [one.fen for one in gross]
     paid: list[tuple[Money, ...]] = []

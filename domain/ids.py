@@ -1,5 +1,6 @@
 """Typed identifiers. They are minted from the command that asks (`Tx.id`), or follow from another one here."""
 
+from functools import lru_cache
 from typing import Final, NewType
 from uuid import UUID, uuid5
 
@@ -40,6 +41,7 @@ MERCHANTS: Final = UUID("7a0c5e5e-3c8e-5d0f-9d53-6d6572636874")
 """Name space of merchants: what they are called is theirs within a tenant."""
 
 
+@lru_cache(maxsize=10_000)
 def merchant_id(tenant: str, merchant: str) -> MerchantId:
     """The merchant that SKUs of this tenant name so."""
     return MerchantId(uuid5(uuid5(MERCHANTS, tenant), merchant))
