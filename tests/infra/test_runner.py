@@ -16,7 +16,7 @@ from commands.escalate_refund import EscalateRefund
 from commands.ports import Overloaded, Unreachable
 from commands.processes import refund_buyers
 from commands.processes.refund_buyers import REFUND_BUYERS
-from commands.processes.todo import Point, Process, Tools, Wait
+from commands.processes.todo import Moot, Point, Process, Tools, Wait
 from domain.events.refund import (
     RefundAttemptInDoubt,
     RefundEscalated,
@@ -38,7 +38,7 @@ from tests.waiting import eventually_async
 
 HOUR = timedelta(hours=1)
 Pool = AsyncConnectionPool[Any]
-Work = Callable[[Point, Tools], Awaitable[Wait | None]]
+Work = Callable[[Point, Tools], Awaitable[Wait | Moot | None]]
 
 
 class Held:
@@ -102,6 +102,23 @@ async def worked_for_hours(runner: Runner, clock: Held, hours: int) -> None:
     for _ in range(hours):
         await runner.step()
         clock.at += HOUR
+
+
+async def test_a_point_that_is_moot_is_closed_and_not_asked_about_again(pool: Pool) -> None:
+    asked: list[UUID] = []
+
+    async def nothing(point: Point, tools: Tools) -> Moot | None:
+        asked.append(point.subject)
+        return Moot("there never was anything") if point.subject == refund(1) else None
+
+    clock = Held()
+    work = runner(pool, nothing, clock, FakeTools())
+    await follow(pool, waiting(1), waiting(2))
+    assert await work.step()
+    assert await points(pool) == {refund(2): (0, False, None)}
+    clock.at += HOUR
+    assert await work.step()
+    assert sorted(asked) == sorted([refund(1), refund(2), refund(2)])
 
 
 async def test_s13_a_worker_that_crashes_again_and_again_sets_its_point_aside_and_others_go_on(

@@ -1,13 +1,15 @@
 """The books of the ledger, kept by the judge: every event posted again and added up, position by position."""
 
 from collections import Counter
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from domain.accounts import CHART
 from domain.events import Event
+from domain.events.recon import FundMoved
 from domain.ledger import Entry, Line, postings
 
 Key: TypeAlias = tuple[str, str]  # account, sub-key
+OWN: Final = frozenset({"recharge", "withdrawal", "withdrawal_returned"})
 
 
 class MoneyBook:
@@ -21,9 +23,12 @@ class MoneyBook:
         self.credits: Counter[Key] = Counter()
         self.unbalanced: list[str] = []
         self.below_zero: list[str] = []
+        self.paid_in = 0  # fen of our own on a channel's account, less what we took to the bank
 
     def take(self, position: int, event: Event) -> None:
         self.position = position
+        if isinstance(event, FundMoved) and event.kind in OWN:
+            self.paid_in += event.amount.fen
         for entry in postings(event):
             self._take(position, event, entry)
 

@@ -108,8 +108,8 @@ def channel_holds(story: Story, account: Sequence[Movement]) -> Finding:
 
     A refund that it has taken on, and of which we have not heard yet, is not in our books. Fees of a payment
     refunded in parts may be a fen apart while parts are under way: the channel counts them as they arrive.
-    What bills have shown has moved on to 1121, less what nobody knows yet; and what went out to merchants is
-    held against another book.
+    What bills have shown has moved on to 1121, less what nobody knows yet and what we paid in ourselves; and
+    what went out to merchants is held against another book.
     """
     captured = {number for payment in story.payments.values() for number in payment.captured}
     refunds = story.refunds.by_id.values()
@@ -120,7 +120,7 @@ def channel_holds(story: Story, account: Sequence[Movement]) -> Finding:
     held = {code: sum(story.money.of(code).values()) for code in (CLEARING, CHANNEL_BALANCE)}
     unknown = sum(story.money.of(LONG).values()) - sum(story.money.of(SHORT).values())
     paid_out = sum(it.fen for it in story.payouts.by_id.values() for _ in it.confirmed)
-    ours = sum(held.values()) - unknown + paid_out
+    ours = sum(held.values()) - unknown + paid_out - story.money.paid_in
     parts = Counter(refund.transaction for refund in refunds)
     allowed = sum(count for count in parts.values() if count > 1)
     broken = [f"{ours} fen by {held}, {unknown} unknown, {paid_out} paid; {theirs} there"] * (
