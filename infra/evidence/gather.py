@@ -13,6 +13,7 @@ import psycopg
 
 from domain.ids import OrderId, earning_id, split_id
 from infra.evidence.anchors import Anchors
+from infra.evidence.bill_lines import FILES, Billed, matched, rows
 from infra.evidence.checks import of_cell
 
 Kind: TypeAlias = Literal["order", "refund", "payout", "day"]
@@ -41,7 +42,8 @@ select exists (select from {0}.events where position between %s and %s and tenan
 EVENT: LiteralString = """
 select e.position, e.epoch, e.tenant, e.category, e.stream_id, e.version, e.type, e.data, e.command_id,
        e.recorded_at, e.hash, p.hash from {}.events e left join {}.events p on p.position = e.position - 1
-where e.tenant = %s and (e.stream_id = any(%s) or e.position between %s and %s) order by e.position"""
+where e.tenant = %s and (e.stream_id = any(%s) or e.position = any(%s) 
+  or e.position between %s and %s) order by e.position"""
 COMMAND: LiteralString = """
 select c.seq, c.command_id, c.tenant, c.principal, c.name, c.idempotency_key, c.body, c.body_mac, c.facts,
        c.outcome, c.reply, c.seen_position, c.first_position, c.last_position, c.code_rev, c.correlation_id,
@@ -66,6 +68,9 @@ class Subject(NamedTuple):
     streams: dict[UUID, int]  # with the number of events that each has
     events: tuple[int, int] = (1, 0)
     commands: tuple[int, int] = (1, 0)
+    billed: tuple[
+        Billed, ...
+    ] = ()  # lines of bills; the events that matched them are packed by themselves
 
 
 def subject(
@@ -108,7 +113,10 @@ class Reader:
                     orders |= {UUID(event[field])} if field == "order_id" else set()
         for order in orders:
             related |= {earning_id(OrderId(order)), split_id(OrderId(order))}
-        return Subject(kind, str(stream), tenant, self._lengths(related, tenant))
+        billed = matched(self._session, tenant, sorted(orders))
+        related |= {it.bill_id for it in billed}
+        lengths = self._lengths(related, tenant)
+        return Subject(kind, str(stream), tenant, lengths, billed=tuple(billed))
 
     def of_day(self, id: str, tenant: str) -> Subject:
         """What was recorded on that business day, and what its bills came to, whenever that was."""
@@ -131,8 +139,13 @@ class Reader:
 
     def events(self, of: Subject) -> Iterator[Sequence[Any]]:
         """Each with the hash before it, in order."""
-        values = (of.tenant, list(of.streams), *of.events)
+        at = sorted({it.position for it in of.billed})
+        values = (of.tenant, list(of.streams), at, *of.events)
         return self._rows("events", EVENT, *values)
+
+    def bill_lines(self, of: Subject) -> Iterator[bytes]:
+        """Each line of a bill that was matched, as it stands in its file."""
+        return rows(self._session, of_cell(FILES, self._cell), of.tenant, of.billed)
 
     def commands(self, of: Subject, caused: Sequence[UUID]) -> Iterator[Sequence[Any]]:
         """Those that caused the events, and the day's."""

@@ -1,9 +1,8 @@
 """An evidence pack put together: stored bytes, proofs that they are in the signed log, and the program that checks it."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any, Final, LiteralString
+from typing import IO, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,7 @@ from domain.ledger_entry import day
 from domain.merkle import Span, consistency, inclusion
 from infra.evidence.anchors import Anchors
 from infra.evidence.assembled import verifier
+from infra.evidence.bill_lines import bill_text
 from infra.evidence.checkpoint import BadNote, Checkpoint, Signer, b64, opened
 from infra.evidence.container import Container
 from infra.evidence.gather import Reader, Subject
@@ -53,7 +53,8 @@ entries.jsonl    由事件产生的会计分录
 attempts.jsonl   每一次渠道调用：请求摘要、回复摘要
 nodes.jsonl      证明用到的哈希（RFC 6962）
 checkpoint.txt   证明所依据的、已签名的日志状态；anchors/ 为每日锚定
-bills/           渠道账单原文（如有），以 SHA-256 命名
+bill_lines.jsonl 与之核对一致的渠道账单行：原文、所在文件摘要与行号；解析后的内容在对账事件中
+bills/           渠道账单原文（按日存证时），以 SHA-256 命名
 manifest.json    清单；manifest.sig 为其签名
 
 To verify, with Python 3.10 or later and nothing else, on any machine without a network:
@@ -115,7 +116,8 @@ def write_pack(
     pack.add("commands.jsonl", map(packed.command, reader.commands(of, list(packed.caused))))
     pack.add("entries.jsonl", packed.entries)
     pack.add("attempts.jsonl", packed.attempts())
-    for digest in packed.bills:
+    pack.add("bill_lines.jsonl", reader.bill_lines(of))
+    for digest in packed.bills if of.kind == "day" else ():
         pack.add(f"bills/{digest}.txt", bill_text(session, of.tenant, digest))
     for name, older, note in anchored(anchors, signer, packed.first_at):
         proofs.grew(older)
@@ -173,19 +175,6 @@ class Packed:
 
 
 OF_FILES: Final = BillFetched | BillRestated | BillRejected
-PIECES: LiteralString = """
-select data from bills.pieces where tenant = %s and sha256 = %s order by place"""
-
-
-def bill_text(session: psycopg.Connection[Any], tenant: str, digest: str) -> Iterator[bytes]:
-    """A bill as the channel gave it, piece by piece."""
-    with session.cursor("bill", binary=True) as cursor:
-        cursor.itersize = 4
-        cursor.execute(PIECES, (tenant, digest))
-        for (data,) in cursor:
-            yield zlib.decompress(data)
-
-
 OF_A_LINE: Final = ("line", "account", "sub_key", "debit_fen", "credit_fen")
 
 

@@ -25,7 +25,8 @@ FORMAT = "tuan-evidence/1"
 SIGNED_AS = b"tuan evidence manifest\n"
 USAGE = "usage: python verify.py PACK.zip [--key VERIFIER_KEY] [--anchor FILE]"
 MANIFEST, SIGNATURE, CHECKPOINT = "manifest.json", "manifest.sig", "checkpoint.txt"
-BY_LINES = ("events.jsonl", "commands.jsonl", "entries.jsonl", "attempts.jsonl", "nodes.jsonl")
+BY_LINES = ("events.jsonl", "commands.jsonl", "entries.jsonl", "attempts.jsonl", "nodes.jsonl",
+            "bill_lines.jsonl")  # fmt: skip
 
 
 def open_manifest(files: dict[str, bytes], given: str) -> tuple[dict[str, Any], Key]:
@@ -86,6 +87,21 @@ def check_bills(files: dict[str, bytes]) -> list[str]:
     return [f"{count} raw bills are what they were when they were fetched"] if count else []
 
 
+def check_bill_lines(rows: list[Row], events: list[Row]) -> list[str]:
+    """Each line is one that an event here matched, of a file that an event here names."""
+    known = {row["position"]: json.loads(row["data"]) for row in events}
+    named = {(says["bill_id"], says["sha256"]) for says in known.values() if "channel_hash" in says}
+    for row in rows:
+        where = f"line {row['line']} of bill {row['bill_id']}"
+        demand((row["bill_id"], row["sha256"]) in named, f"{where}: no event names its file")
+        says = known.get(row["position"], {})
+        demand(says.get("bill_id") == row["bill_id"], f"{where}: no event matched it")
+        found = [it for it in says["matches"] if it["line"] == row["line"]]
+        demand(bool(found), f"{where}: no event matched it")
+        demand(found[0]["channel_number"] in row["text"], f"{where} is not what was matched")
+    return [f"{len(rows)} lines of bills say what was matched with them"] if rows else []
+
+
 def check_anchors(files: dict[str, bytes], nodes: Nodes, key: Key, newest: Stand) -> list[str]:
     """The logs of today begin with those of every anchor that came along."""
     days = []
@@ -134,7 +150,7 @@ def verified(path: str, key_text: str = "", anchor: str = "") -> list[str]:
     )
     streams, in_parts = manifest["streams"], manifest["kind"] == "day"
     demand(in_parts or manifest["id"] in streams, "the stream that this is about is not named")
-    check_streams(rows, streams, all_of_them=not in_parts)
+    check_streams(rows, streams)
     told.append(f"{len(streams)} streams are here from their first event to their last")
     whole = [row for row in rows if row["stream_id"] in streams]
     told += [sentence for each in ("refund", "payout") for sentence in moved_once(whole, each)]
@@ -144,6 +160,7 @@ def verified(path: str, key_text: str = "", anchor: str = "") -> list[str]:
     demand(
         calls == rows_of(files, "attempts.jsonl"), "the list of attempts is not what the events say"
     )
+    told += check_bill_lines(rows_of(files, "bill_lines.jsonl"), rows)
     told += check_bills(files)
     if not key_text:
         told.append(f"NOTE: the key came with the pack; is it the platform's? {manifest['key']}")

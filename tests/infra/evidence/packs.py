@@ -13,10 +13,11 @@ from infra.evidence.assembled import verifier
 from infra.evidence.checkpoint import Signer
 from infra.evidence.gather import Kind
 from infra.evidence.packer import make_pack
+from projections import ledger
 from tests.builders import ann, bob, cat, dan, eve
 from tests.engine.running import HandClock
-from tests.infra.evidence.settled import keep_the_bill, reconciled, settled
-from tests.recorded_cell import RecordedCell
+from tests.infra.evidence.settled import LINES, TEXT, keep_the_bill, matched, reconciled, settled
+from tests.recorded_cell import RecordedCell, read_models
 from tests.refund_desk import agrees, proposes
 from tests.servers import Database
 from tests.shop import Shop
@@ -65,6 +66,7 @@ def story(cell: RecordedCell) -> PayoutId:
     shop.repays()
     shop.hears(second, "succeeded", "query")
     agrees(shop, proposes(shop, second, "paid_elsewhere", reference="ICBC 7"))
+    matched(cell, won.order_id)
     return payout
 
 
@@ -75,8 +77,9 @@ async def made(database: Database) -> World:
     head = await cell.write(database.dsn)
     foreign = Shop(other).opens_and_pays(ann)
     other.at = cell.at
-    await keep_the_bill(database.dsn_as("tuan_projector"))
+    await keep_the_bill(database.dsn_as("tuan_projector"), TEXT, LINES)
     await other.write(database.dsn)
+    await read_models(database.dsn_as("tuan_projector"), ledger.PROJECTION)
     clock = HandClock(max(cell.at, head.last_at) + timedelta(minutes=2))
     dsn = database.dsn_as("tuan_auditor")
     with open_session(dsn) as session:

@@ -8,9 +8,11 @@ from commands.advance_payout import AdvancePayout
 from commands.billing import BillOf, FileOf
 from commands.hear_payout import HearPayout
 from commands.record_bill import RecordBill
+from commands.record_matches import MatchedLine, RecordMatches
+from domain.bill import bill_id
 from domain.bill_lines import TradeSums
 from domain.events.payout import PayoutInitiated
-from domain.ids import PayoutId
+from domain.ids import OrderId, PayoutId
 from infra.bills.store import PIECE, keep
 from infra.delivery.connect import connect
 from tests.builders import NOON, eve
@@ -20,6 +22,8 @@ from tests.settlement import Finance
 from tests.shop import Shop
 
 BILL_DATE = date(2026, 5, 20)  # no sale of these stories was on it
+MATCH_DATE = date(2026, 5, 21)
+LINES = "\ufeff交易时间,微信订单号\r\n`09:00,`TX2\r\n`09:01,`TX3\r\n".encode()
 TEXT = b"trade bill\n" * (PIECE // 8)  # two pieces
 
 
@@ -54,6 +58,19 @@ def reconciled(cell: RecordedCell) -> None:
     assert day.closes().closed
 
 
-async def keep_the_bill(dsn: str, tenant: str = "acme") -> None:
+def matched(cell: RecordedCell, order_id: OrderId) -> None:
+    """The third line of another bill is this order's payment."""
+    bill = BillOf("wechatpay", "1900000001", "trade", MATCH_DATE, "")
+    digest = sha256(LINES).hexdigest()
+    cell.ask(RecordBill(bill, FileOf(digest, "", len(LINES)), 2, 0, TradeSums(2, 0, 0, 0, 0)))
+    id = bill_id("acme", bill.key())
+    day = Recon(cell, MATCH_DATE)
+    day.begins(trade_bill=id, trade_sha256=digest)
+    line = MatchedLine(3, "pay", "o3", "TX3", order_id, None, 990, 6, 984, MATCH_DATE)
+    cell.ask(RecordMatches(**day.day, bill_id=id, side="trade", chunk=1, matches=(line,)))
+
+
+async def keep_the_bill(dsn: str, *texts: bytes) -> None:
     async with await connect(dsn, "test") as conn:
-        assert await keep(conn, tenant, sha256(TEXT).hexdigest(), BytesIO(TEXT), NOON)
+        for text in texts or (TEXT,):
+            assert await keep(conn, "acme", sha256(text).hexdigest(), BytesIO(text), NOON)

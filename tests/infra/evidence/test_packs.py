@@ -22,7 +22,7 @@ from infra.evidence.verifier.main import SIGNED_AS
 from infra.services import evidence as service
 from infra.settings import Settings
 from tests.infra.evidence.packs import KEY, SIGNER, World, made, standing_alone
-from tests.infra.evidence.settled import BILL_DATE, TEXT
+from tests.infra.evidence.settled import BILL_DATE, LINES, TEXT
 from tests.servers import Database
 
 FLIPS = 150  # of each kind
@@ -127,6 +127,17 @@ def test_a_closed_bill_date_comes_with_the_bill_as_it_was(world: World, tmp_path
     assert b'"day.closed.v1"' in files_of(pack)["events.jsonl"]
 
 
+def test_a_matched_order_comes_with_the_line_of_the_bill(world: World, tmp_path: Path) -> None:
+    pack = world.pack("order", world.orders[1])
+    code, said = alone(pack, tmp_path, "--key", KEY)
+    assert code == 0, said
+    assert "1 lines of bills say what was matched with them" in said
+    (line,) = [json.loads(row) for row in files_of(pack)["bill_lines.jsonl"].splitlines()]
+    assert (line["line"], line["text"]) == (3, "`09:01,`TX3")
+    assert line["sha256"] == sha256(LINES).hexdigest()
+    assert b"TX3" not in world.pack("order", world.orders[0])
+
+
 def test_calls_to_the_channel_stand_with_their_digests(refund: bytes) -> None:
     files = files_of(refund)
     calls = [json.loads(line) for line in files["attempts.jsonl"].splitlines()]
@@ -191,9 +202,10 @@ def test_any_byte_inside_that_is_another_is_noticed_however_well_it_is_packed_ag
     refund: bytes, verify: ModuleType, tmp_path: Path
 ) -> None:
     files = files_of(refund)
+    full = sorted(name for name, data in files.items() if data)
     rng = Random(2)
     for number in range(FLIPS * 2):
-        name = sorted(files)[number % len(files)]
+        name = full[number % len(full)]
         changed = dict(files)
         changed[name] = flipped(files[name], rng)
         assert proven(verify, packed(changed), tmp_path) is None, name
@@ -263,6 +275,25 @@ def drop(number: int) -> Callable[[Rows], None]:
 
 def swap(rows: Rows) -> None:
     rows[1], rows[2] = rows[2], rows[1]
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (put(0, "text", "`09:01,`TX4"), "is not what was matched"),
+        (put(0, "line", 4), "no event matched it"),
+        (put(0, "position", 1), "no event matched it"),
+        (put(0, "sha256", "0" * 64), "no event names its file"),
+    ],
+)
+def test_a_line_of_a_bill_that_nobody_matched_is_noticed(
+    world: World, verify: ModuleType, tmp_path: Path, edit: Callable[[Rows], None], why: str
+) -> None:
+    files = files_of(world.pack("order", world.orders[1]))
+    path = tmp_path / "pack.zip"
+    path.write_bytes(resigned(edited(files, "bill_lines.jsonl", edit)))
+    with pytest.raises(verify.Failed, match=why):
+        verify.verified(str(path), KEY)
 
 
 @pytest.mark.parametrize(
