@@ -3,7 +3,7 @@
 Lines never change; balances per sub-key and sums per day only ever have something added: effects commute.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -17,6 +17,7 @@ from projections.recorded import Projection, Recorded, Tx, save
 NAME: Final = "ledger_v2"
 
 Interest: TypeAlias = Posted
+LINES_AT_ONCE: Final = 20_000
 
 
 class Line(msgspec.Struct):
@@ -69,22 +70,29 @@ class Day(msgspec.Struct):
 
 async def project(batch: Sequence[Recorded], tx: Tx) -> None:
     """Write the lines, and add up what they add."""
-    lines = [
-        line
-        for one in batch
-        for nth, entry in enumerate(postings(one.event))
-        for line in lines_of(one, nth, entry)
-    ]
     balances: dict[tuple[str, str, str], Balance] = {}
     days: dict[tuple[str, date, str], Day] = {}
-    for line in lines:
-        of_key = line.tenant, line.account, line.sub_key
-        of_day = line.tenant, line.value_date, line.account
-        add(balances.setdefault(of_key, Balance(*of_key)), line)
-        add(days.setdefault(of_day, Day(*of_day)), line)
-    await save(tx, ADD_LINES, lines)
+    for lines in parts(batch):
+        for line in lines:
+            of_key = line.tenant, line.account, line.sub_key
+            of_day = line.tenant, line.value_date, line.account
+            add(balances.setdefault(of_key, Balance(*of_key)), line)
+            add(days.setdefault(of_day, Day(*of_day)), line)
+        await save(tx, ADD_LINES, lines)
     await save(tx, ADD_BALANCES, balances.values())
     await save(tx, ADD_DAYS, days.values())
+
+
+def parts(batch: Sequence[Recorded]) -> Iterator[list[Line]]:
+    """All lines, so many at a time: a chunk of a bill has hundreds, and a batch may be of nothing else."""
+    lines: list[Line] = []
+    for one in batch:
+        for nth, entry in enumerate(postings(one.event)):
+            lines += lines_of(one, nth, entry)
+        if len(lines) >= LINES_AT_ONCE:
+            yield lines
+            lines = []
+    yield lines
 
 
 def lines_of(one: Recorded, nth: int, entry: Entry) -> list[Line]:

@@ -3,16 +3,23 @@
 from datetime import date
 from uuid import UUID
 
+import pytest
+
 from domain.events.order import RefundOwed
 from domain.events.payment import PaymentCaptured
+from domain.events.recon import LinesMatched, Match
+from domain.ids import BillId
 from domain.ledger import RULE_VERSION, entry_id
+from domain.money import Money
+from projections import ledger
 from projections.ledger import PROJECTION
-from tests.builders import ann, bob, cat
+from tests.builders import NOON, ann, bob, cat
 from tests.delivery.history import Fact, facts_of
 from tests.in_memory import Cell
 from tests.projections.conftest import Model
 from tests.shop import Shop
 
+BILL, ON = UUID(int=0xB111), date(2026, 6, 1)
 EVERY_KIND = 6  # of the events that are posted: all but those of a refund that went wrong
 
 
@@ -72,6 +79,40 @@ async def test_balances_and_days_are_the_sum_of_the_lines(model: Model) -> None:
         )
         assert stored == added
         assert sum(debit - credit for *_, debit, credit, _ in stored) == 0
+
+
+async def test_every_line_of_a_bill_is_an_entry_however_they_are_cut(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = [Fact("day", BILL, chunk(start)) for start in (2, 5, 8)]
+    await model.given(PROJECTION, facts)
+    columns = "position, nth, entry_id, rule, bill_id, bill_line, reference, debit_fen"
+    rows = await model.rows(
+        f"select {columns} from ledger_lines_v2 where line = 1 order by position, nth"
+    )
+    assert rows == [
+        (at, nth, entry_id(BILL, at, nth=nth), "P7", BILL, line, f"T{line}", 984)
+        for at, start in ((1, 2), (2, 5), (3, 8))
+        for nth, line in enumerate(range(start, start + 3))
+    ]
+    at_once = await model.digest(PROJECTION)
+    for table in PROJECTION.tables:
+        await model.tx.execute(f"truncate {table}")
+    monkeypatch.setattr(ledger, "LINES_AT_ONCE", 7)
+    await model.given(PROJECTION, facts)
+    assert await model.digest(PROJECTION) == at_once
+
+
+def chunk(start: int) -> LinesMatched:
+    """Three payments of 9.90 on a bill, less their fee."""
+    matches = tuple(
+        Match(line, "pay", f"o{line}", f"T{line}", None, None, Money(990), Money(6), Money(984), ON)
+        for line in range(start, start + 3)
+    )
+    return LinesMatched(
+        channel="wechatpay", mchid="1900000001", bill_date=ON, bill_id=BillId(BILL), side="trade",
+        chunk=start, matches=matches, void=(), at=NOON,
+    )  # fmt: skip
 
 
 async def test_a_stream_that_follows_later_ends_in_the_same_rows(model: Model) -> None:
