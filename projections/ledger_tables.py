@@ -33,6 +33,7 @@ create index on ledger_lines_v2 (tenant, refund_id, position) where refund_id is
 create index on ledger_lines_v2 (tenant, merchant_id, position) where merchant_id is not null;
 create index on ledger_lines_v2 (tenant, bill_id, bill_line) where bill_id is not null;
 create index on ledger_lines_v2 (tenant, entry_id);
+create index on ledger_lines_v2 (tenant, corrects) where corrects is not null;
 create index on ledger_lines_v2 (tenant, account, sub_key, position);
 create index on ledger_lines_v2 (tenant, value_date, position);
 create table ledger_balances_v2 (
