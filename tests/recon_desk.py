@@ -66,6 +66,12 @@ class Recon:
         }  # fmt: skip
         return self.cell.ask(OpenBreak(**self.day, **(standard | more)))
 
+    def finds_a_gap(self) -> Any:
+        """The fund flow is broken: no money moves by that."""
+        return self.breaks(
+            "BALANCE_GAP", None, about="gap", side="fund", bill_id=None, unbooked_fen=0, theirs=None
+        )
+
     def settles(self, broken: Any, **more: Any) -> Any:
         standard: dict[str, Any] = {
             "break_id": broken.break_id, "resolution": "matched_ledger", "suspense": "long",

@@ -207,6 +207,6 @@ def test_a_date_does_not_close_over_another_file_than_was_matched(day: Recon) ->
 
 
 def test_a_gap_is_a_break_of_a_date_that_has_not_begun(day: Recon) -> None:
-    day.breaks("BALANCE_GAP", None, about="gap", side="fund", unbooked_fen=0, theirs=None)
+    day.finds_a_gap()
     assert [it.code for it in day.cell.happened(LineBroken)] == ["BALANCE_GAP"]
     assert day.cell.happened(LinesPending) == []

@@ -190,7 +190,7 @@ def test_a_remark_closes_nothing(day: Recon) -> None:
 
 def test_a_gap_closes_once_a_whole_bill_is_there() -> None:
     day = Recon(Cell(paranoid=True))
-    gap = day.breaks("BALANCE_GAP", None, about="gap", side="fund", unbooked_fen=0, theirs=None)
+    gap = day.finds_a_gap()
     with pytest.raises(CauseStands):
         day.cell.ask(CloseBreak(gap.break_id, "bill again"))
     day.begins()

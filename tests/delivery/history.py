@@ -24,6 +24,7 @@ from domain.ids import UserId
 from tests.builders import NOON
 from tests.in_memory import Cell
 from tests.payouts import pay_out
+from tests.recon_desk import Recon
 from tests.settlement import MAKER, Finance
 from tests.shop import Shop
 
@@ -144,6 +145,7 @@ def world(seed: int, *, groups: int, tenant: str = "acme") -> list[Fact]:
     shop.repays(seen="processing")
     gives_bills(cell)
     puts_right(cell)
+    Recon(cell).finds_a_gap()
     for n in range(groups):
         pay_out(cell, n)
     return facts_of(cell)
