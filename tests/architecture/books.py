@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
@@ -115,10 +115,10 @@ def events() -> Iterator[str]:
             yield f"| `{tag(kind)}`{turn} | {rule(kind, entries[0].rule)} | {'; '.join(dict.fromkeys(found))} |"
 
 
-def samples(kind: type[Any]) -> Iterator[tuple[str, Any]]:
-    """A sample of an event, in each way that it can be posted."""
+def samples(kind: type[Any], fen: Callable[[], int] | None = None) -> Iterator[tuple[str, Any]]:
+    """A sample of an event, in each way that it can be posted: with usual amounts, or with what `fen` gives."""
     for turns in TURNS.get(kind.__name__, ({},)):
-        stored = large(msgspec.json.decode(golden(kind).read_bytes()))
+        stored = filled(msgspec.json.decode(golden(kind).read_bytes()), fen or usual)
         for path, value in turns.items():
             *outer, field = path.split(".")
             place = stored
@@ -127,19 +127,24 @@ def samples(kind: type[Any]) -> Iterator[tuple[str, Any]]:
             place[field] = value
         if kind is LedgerCorrected:
             stored["corrections"] = [msgspec.to_builtins(CORRECTED)]
-        if "amounts" in stored:
+        if "amounts" in stored and fen is None:
             stored["amounts"] = msgspec.to_builtins(WORKED)
         said = "".join(f", {value}" for value in turns.values() if isinstance(value, str))
         yield said, msgspec.convert(stored, Event)
 
 
-def large(stored: Any) -> Any:
-    """The same with amounts that are enough for a fee."""
+def usual() -> int:
+    """Enough for a fee."""
+    return 70_00
+
+
+def filled(stored: Any, fen: Callable[[], int]) -> Any:
+    """The same with other amounts."""
     if isinstance(stored, dict):
-        return (
-            {"fen": 70_00} if stored.keys() == {"fen"} else {k: large(v) for k, v in stored.items()}
-        )
-    return [large(it) for it in stored] if isinstance(stored, list) else stored
+        if stored.keys() == {"fen"}:
+            return {"fen": fen()}
+        return {key: filled(value, fen) for key, value in stored.items()}
+    return [filled(it, fen) for it in stored] if isinstance(stored, list) else stored
 
 
 def moves(entry: Entry) -> Iterator[str]:

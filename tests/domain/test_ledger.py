@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis.strategies import integers, lists
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import DataObject, data, integers, lists
 
 from domain.accounts import CHART
 from domain.events import EVENTS, Event
@@ -207,6 +207,20 @@ def test_only_what_moves_money_has_an_entry() -> None:
             for entry in postings(event):
                 assert sum(line.debit_fen - line.credit_fen for line in entry.lines) == 0
                 assert entry.lines, (kind, turn)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data())
+def test_whatever_the_amounts_every_entry_balances(some: DataObject) -> None:
+    """Also of amounts that no decision would make: no entry can be out of balance, and no line below zero."""
+    for kind in get_args(Posted):
+        for turn, event in samples(kind, lambda: some.draw(integers(-(10**6), 10**6))):
+            for entry in postings(event):
+                assert sum(line.debit_fen - line.credit_fen for line in entry.lines) == 0, turn
+                assert all(
+                    min(line.debit_fen, line.credit_fen) == 0 < max(line.debit_fen, line.credit_fen)
+                    for line in entry.lines
+                ), (kind, turn)
 
 
 def test_each_liability_is_watched() -> None:
