@@ -25,11 +25,13 @@ and type in ('bill.fetched.v1', 'bill.restated.v1') order by version desc limit 
 PIECES: LiteralString = """
 select data from bills.pieces where tenant = %s and sha256 = %s order by place"""
 
+HEADINGS: Final = ("交易时间", "记账时间", "支付宝交易号")  # one of them, of every kind of bill
+
 encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Billed(NamedTuple):
-    """The event that matched a line, and the line."""
+    """The event that matched a line, and the line, counted from the first under the heading."""
 
     position: int
     bill_id: UUID
@@ -57,12 +59,13 @@ def rows(
         found = session.execute(query, (it.bill_id, tenant, it.position)).fetchone()
         if found is None:
             continue
-        text = line_of(bill_text(session, tenant, found[0]), it.line)
+        place, text = line_of(bill_text(session, tenant, found[0]), it.line)
         row = {
             "position": it.position,
             "bill_id": str(it.bill_id),
             "sha256": found[0],
             "line": it.line,
+            "row": place,
             "text": text,
         }
         yield encode(row) + b"\n"
@@ -77,16 +80,26 @@ def bill_text(session: psycopg.Connection[Any], tenant: str, digest: str) -> Ite
             yield zlib.decompress(data)
 
 
-def line_of(pieces: Iterator[bytes], number: int) -> str:
-    """One line, from 1; no more is held than a piece. What is not UTF-8 is Alipay's GBK."""
-    before, rest = 0, b""
+def line_of(pieces: Iterator[bytes], number: int) -> tuple[int, str]:
+    """A line as events count them, from the first under the heading: its row in the file, from 1, and what it says.
+
+    No more is held than a piece. Row 0 when there is no such line.
+    """
+    heading = 0
+    for row, line in enumerate(rows_of(pieces), 1):
+        if not heading:
+            heading = row if any(word in decoded(line) for word in HEADINGS) else 0
+        elif row == heading + number:
+            return row, decoded(line)
+    return 0, ""
+
+
+def rows_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
     for piece in pieces:
-        lines = (rest + piece).split(b"\n")
-        rest = lines.pop()
-        if before + len(lines) >= number:
-            return decoded(lines[number - before - 1])
-        before += len(lines)
-    return decoded(rest) if before + 1 == number else ""
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    yield rest
 
 
 def decoded(line: bytes) -> str:

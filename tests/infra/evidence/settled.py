@@ -59,14 +59,14 @@ def reconciled(cell: RecordedCell) -> None:
 
 
 def matched(cell: RecordedCell, order_id: OrderId) -> None:
-    """The third line of another bill is this order's payment."""
+    """The second line of another bill is this order's payment."""
     bill = BillOf("wechatpay", "1900000001", "trade", MATCH_DATE, "")
     digest = sha256(LINES).hexdigest()
     cell.ask(RecordBill(bill, FileOf(digest, "", len(LINES)), 2, 0, TradeSums(2, 0, 0, 0, 0)))
     id = bill_id("acme", bill.key())
     day = Recon(cell, MATCH_DATE)
     day.begins(trade_bill=id, trade_sha256=digest)
-    line = MatchedLine(3, "pay", "o3", "TX3", order_id, None, 990, 6, 984, MATCH_DATE)
+    line = MatchedLine(2, "pay", "o3", "TX3", order_id, None, 990, 6, 984, MATCH_DATE)
     cell.ask(RecordMatches(**day.day, bill_id=id, side="trade", chunk=1, matches=(line,)))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from infra.evidence.bill_lines import line_of
 from infra.evidence.checkpoint import Signer, b64
 from infra.evidence.gather import NoEvidence
 from infra.evidence.verifier.container import packed
@@ -133,7 +134,7 @@ def test_a_matched_order_comes_with_the_line_of_the_bill(world: World, tmp_path:
     assert code == 0, said
     assert "1 lines of bills say what was matched with them" in said
     (line,) = [json.loads(row) for row in files_of(pack)["bill_lines.jsonl"].splitlines()]
-    assert (line["line"], line["text"]) == (3, "`09:01,`TX3")
+    assert (line["line"], line["row"], line["text"]) == (2, 3, "`09:01,`TX3")
     assert line["sha256"] == sha256(LINES).hexdigest()
     assert b"TX3" not in world.pack("order", world.orders[0])
 
@@ -281,7 +282,7 @@ def swap(rows: Rows) -> None:
     ("edit", "why"),
     [
         (put(0, "text", "`09:01,`TX4"), "is not what was matched"),
-        (put(0, "line", 4), "no event matched it"),
+        (put(0, "line", 3), "no event matched it"),
         (put(0, "position", 1), "no event matched it"),
         (put(0, "sha256", "0" * 64), "no event names its file"),
     ],
@@ -347,3 +348,13 @@ def test_the_command_writes_a_pack(
     assert "say --tenant" in capsys.readouterr().err
     assert service.main(settings, service.Kind.day, "2026-06-01", out, "acme") == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "refund.zip"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_lines_are_counted_from_the_first_under_the_heading(encoding: str, size: int) -> None:
+    heads = ["#支付宝业务明细查询", "#账号：[2088]", "支付宝交易号,商户订单号"]
+    data = "\r\n".join([*heads, "T1,甲", "T2,乙", "#合计", ""]).encode(encoding)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    found = [line_of(iter(pieces), number) for number in (1, 2, 9)]
+    assert found == [(4, "T1,甲"), (5, "T2,乙"), (0, "")]
