@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from read_api.reports.balances import SUB_LEDGERS, TRIAL_BALANCE
+from read_api.reports.break_list import BREAKS
 from read_api.reports.definition import Report
 from read_api.reports.lines import GENERAL_LEDGER, JOURNAL
 from read_api.reports.owed import REFUND_AGEING, SUSPENSE, VAT_BASE
+from read_api.reports.reconciliation import DAILY_SUMMARY
+from read_api.reports.side_by_side import DETAIL
+from read_api.reports.statements import STATEMENT_LINES, STATEMENTS
 
 REPORTS: Final[Mapping[str, Report]] = {
     report.name: report
@@ -18,5 +22,10 @@ REPORTS: Final[Mapping[str, Report]] = {
         REFUND_AGEING,
         SUSPENSE,
         VAT_BASE,
+        DAILY_SUMMARY,
+        DETAIL,
+        BREAKS,
+        STATEMENTS,
+        STATEMENT_LINES,
     )
 }

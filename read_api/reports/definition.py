@@ -5,7 +5,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from read_api.problems import INVALID, Refused
-from read_api.reports.books import LEDGER, Cell, Source, View, as_it_is
+from read_api.reports.books import LEDGER, NAME, Cell, Source, View, as_it_is
 from read_api.reports.columns import Column
 
 EXPLAIN: Final = Column("explain", "这个数怎么来的", "Explain", "text")
@@ -48,6 +48,7 @@ class Report(NamedTuple):
     dress: Callable[[dict[str, Any], View], dict[str, Any]] = as_it_is
     values: Mapping[str, Any] = {}
     source: Source = LEDGER
+    reads: tuple[str, ...] = (NAME,)  # read models: while one lacks something, so does the report
 
     @property
     def title(self) -> str:

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from read_api.ledger import degraded, place
+from read_api.ledger import place
 from read_api.ledger_entries import EntryView, LineView
 from read_api.pages import next_key, read_key
 from read_api.reports.asked import Why
 from read_api.reports.books import View
 from read_api.reports.definition import Made, Report
+from read_api.reports.produce import degraded
 from read_api.snapshot import Snapshot
 
 # An entry stands behind a cell with what its lines add to it, and is shown with all of them.
@@ -89,7 +90,7 @@ async def explain(snapshot: Snapshot, report: Report, view: View, asked: Why) ->
         entries=whole["entries"],
         items=found[: asked.limit],
         next=next_key(of, [f"{it.position}.{it.nth}" for it in found], asked.limit),
-        degraded=await degraded(snapshot),
+        degraded=await degraded(snapshot, report),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, closing
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from read_api.reports.columns import Row, Sheet, Totals, Writer
 from read_api.reports.definition import Report
 from read_api.snapshot import Snapshot
 
+PARKED: LiteralString = """
+select from read.parked where handler = any(%(handlers)s) and tenant = %(tenant)s limit 1"""
 BATCH: Final = 500  # rows in memory at once
 
 
@@ -78,6 +80,12 @@ def period(view: View) -> list[tuple[str, str]]:
         "account": view.account,
     }
     return [(name, str(value)) for name, value in asked.items() if value is not None]
+
+
+async def degraded(snapshot: Snapshot, report: Report) -> bool:
+    """Does an event that belongs into it wait for people?"""
+    reads = list(report.reads)
+    return bool(await snapshot.rows(PARKED, tenant=snapshot.tenant, handlers=reads))
 
 
 def about(snapshot: Snapshot, report: Report, view: View) -> dict[str, str]:

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from domain.problem import NOT_FOUND
-from projections import ledger
+from projections import bill_days, breaks, ledger, merchant_statements
 from read_api.access import FINANCE
 from read_api.asked import Strict
-from read_api.ledger import degraded
 from read_api.problems import Refused
 from read_api.reports.asked import Wanted, Why
 from read_api.reports.catalogue import REPORTS
@@ -19,12 +18,13 @@ from read_api.reports.explain import Explanation, explain
 from read_api.reports.formats import FORMATS
 from read_api.reports.listing import LIST, Reports
 from read_api.reports.make import make
-from read_api.reports.produce import file_name
+from read_api.reports.produce import degraded, file_name
 from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
-READING = Reading(ledger.NAME, needs=frozenset({FINANCE}))
+READ: Final = (ledger.NAME, merchant_statements.NAME, bill_days.NAME, breaks.NAME)
+READING = Reading(*READ, needs=frozenset({FINANCE}))
 LISTING = Reading(needs=frozenset({FINANCE}))
 FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -65,7 +65,7 @@ async def get_report(
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
         "content-disposition": f'attachment; filename="{named}"',
-        "tuan-degraded": str(await degraded(snapshot)).lower(),
+        "tuan-degraded": str(await degraded(snapshot, report)).lower(),
         "tuan-token": str(snapshot.token),
     }
     return Streamed(joined(first, pieces), headers=headers, media_type=format.media_type)
