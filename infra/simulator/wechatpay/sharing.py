@@ -161,7 +161,7 @@ def give_back(
 
 
 def come_due(books: Connection, mchid: str, at: datetime) -> None:
-    """Shares that have come to this very account, and returns that have left it, move its money: each once."""
+    """Shares that have come to this very account, and returns that have left it, are booked now: each once."""
     for reason, sql in (("share", DUE_SHARES), ("share_back", DUE_RETURNS)):
         for row in books.execute(sql, (mchid, mchid, at.isoformat())).fetchall():
             funds.errand(
@@ -169,7 +169,7 @@ def come_due(books: Connection, mchid: str, at: datetime) -> None:
                 mchid,
                 reason,
                 row["amount"] if reason == "share" else -row["amount"],
-                datetime.fromisoformat(row["due_at"]),
+                at,
                 number=row["number"],
                 voucher=row["voucher"],
             )

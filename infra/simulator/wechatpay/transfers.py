@@ -129,11 +129,10 @@ def act(
 
 
 def come_due(books: Connection, mchid: str, at: datetime) -> None:
-    """Whatever time has settled is written down, at the time at which it was."""
+    """Whatever time has settled is booked now: movements stand in the books in the order of their times."""
     due = f"{WHOLE} WHERE t.mchid = ? AND e.seq IS NULL AND t.due_at <= ? ORDER BY t.due_at, t.seq"
     for transfer in books.execute(due, (mchid, at.isoformat())).fetchall():
-        then = datetime.fromisoformat(transfer["due_at"])
-        end(books, transfer, transfer["becomes"], transfer["reason"], then)
+        end(books, transfer, transfer["becomes"], transfer["reason"], at)
 
 
 def end(books: Connection, transfer: Any, state: End, reason: str, at: datetime) -> None:

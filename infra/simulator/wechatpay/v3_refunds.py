@@ -5,7 +5,7 @@ from sqlite3 import Connection
 
 from starlette.routing import Route
 
-from infra.simulator.wechatpay import funds, refunds, rules
+from infra.simulator.wechatpay import funds, refunds, rules, sharing, transfers
 from infra.simulator.wechatpay.faults import Fate, Fault, hidden
 from infra.simulator.wechatpay.protocol import PARAMETER, AbnormalRequest, RefundRequest, Refused
 from infra.simulator.wechatpay.refunds import Becomes, Destiny, Taken
@@ -65,7 +65,14 @@ async def balance(channel: Channel, heard: Heard) -> Content:
         raise Refused(PARAMETER, field="/account_type", issue="须为BASIC、OPERATION或FEES")
     available = 0
     if kind == "BASIC":
-        available = await channel.books.write(lambda books: funds.available(books, heard.mchid))
+        at = channel.clock.now()
+
+        def look(books: Connection) -> int:
+            transfers.come_due(books, heard.mchid, at)
+            sharing.come_due(books, heard.mchid, at)
+            return funds.available(books, heard.mchid)
+
+        available = await channel.books.write(look)
     return {"available_amount": available, "pending_amount": 0}
 
 

@@ -173,3 +173,17 @@ async def test_the_fund_flow_bill_tells_transfers_from_withdrawals(
     (line,) = [row for row in text.decode().splitlines() if "商家转账" in row]
     assert NUMBER in line
     assert "`79.20" in line
+
+
+async def test_movements_stand_in_the_books_in_the_order_of_their_times(
+    channel: WeChatPay, simulator: Simulator, clock: HeldClock
+) -> None:
+    """A bill cuts them by day: one that was booked late, at an earlier time, would be on no day's bill."""
+    await paid_out(channel)
+    clock.advance(DAY)
+    await simulator.deposit(1)
+    clock.advance(MINUTE)
+    assert (await channel.query_payout(NUMBER)).ended_at == clock.now()
+    times = [row["at"] for row in await simulator.rows("funds")]
+    assert len(times) == 3
+    assert times == sorted(times)
