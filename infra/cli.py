@@ -211,6 +211,12 @@ def simulate(context: typer.Context) -> None:
 
 
 @app.command(**HANDED_OVER)
+def month(context: typer.Context) -> None:
+    """Live through a month of the world and close every day of it, to the fen."""
+    hand_over("month", context.args)
+
+
+@app.command(**HANDED_OVER)
 def chaos(context: typer.Context) -> None:
     """Play a world while processes, servers, connections and the channel fail; heal, judge, certify."""
     hand_over("chaos", context.args)

@@ -194,6 +194,11 @@ class Evidence:
             if row[of] is not None
         ]
 
+    async def account_total(self) -> int:
+        """Fen that the channel holds for us now, whatever they came from."""
+        last = {row["mchid"]: row["balance"] for row in await self._book("funds")}
+        return sum(last.values())
+
     async def _book(self, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         after = 0

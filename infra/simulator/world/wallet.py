@@ -13,8 +13,14 @@ OPERATOR_NAME = "world-operator"
 MAKER_NAME, CHECKER_NAME = "world-finance-maker", "world-finance-checker"
 STAFF = {
     OPERATOR_NAME: OPERATOR,
-    MAKER_NAME: ("merchant:write", "settlement:propose", "refund:propose"),
-    CHECKER_NAME: ("settlement:approve", "refund:approve"),
+    MAKER_NAME: (
+        *("merchant:write", "settlement:propose", "refund:propose"),
+        *("payout:propose", "break:propose"),
+    ),
+    CHECKER_NAME: (
+        *("settlement:approve", "refund:approve", "payout:approve", "break:approve"),
+        *("payout:send", "finance:read"),
+    ),
 }
 BATCH = 500
 LIFE_SECONDS = 30 * 86_400  # of the shared clock, which may jump days
