@@ -3,7 +3,8 @@
 import importlib
 import inspect
 import sys
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -204,103 +205,34 @@ def world() -> None:
     serve("world")
 
 
-@app.command(**HANDED_OVER)
-def simulate(context: typer.Context) -> None:
-    """Play real or made-up shoppers through the public API on a scaled clock, and judge the outcome."""
-    hand_over("simulate", context.args)
+TOOLS: Final[Mapping[str, str]] = {
+    "simulate": "Play real or made-up shoppers through the public API on a scaled clock, and judge the outcome.",
+    "month": "Live through a month of the world and close every day of it, to the fen.",
+    "chaos": "Play a world while processes, servers, connections and the channel fail; heal, judge, certify.",
+    "verify": "Recompute everything stored from the logs and their anchors, and name the first bad place.",
+    "anchor": "Sign where the logs stood at the end of each business day, or stand now.",
+    "anchors": "List what was anchored, or print one signed anchor.",
+    "evidence": "Write what proves an order, a refund, a payout or a day, with a verifier that needs nothing of ours.",
+    "stream": "Print one stream: each event, the state after it, and the command behind it.",
+    "ledger": "Print the trial balance, or every entry of one order, as of any position or time.",
+    "reconcile": "Judge the matcher of bills against made-up days with every kind of break.",
+    "report": "Write a report for finance: CSV, XLSX, JSON Lines, Beancount; `tuan report list` tells which there are.",
+    "explain": "Print where a number of a report comes from, or all that belongs to an entry, an order, a bill line, ...",
+    "parked": "List events that read models could not take, or replay them after a fix.",
+    "rebuild": "Make a read model again from the log while writes go on, compare, and switch.",
+    "tenant": "Add a tenant.",
+    "key": "Issue an API key for a machine.",
+    "revoke": "Lock out a key, a subject or a token, within a second.",
+}
+"""What `tuan <name>` does: `infra.services.<name>` says the rest."""
 
 
-@app.command(**HANDED_OVER)
-def month(context: typer.Context) -> None:
-    """Live through a month of the world and close every day of it, to the fen."""
-    hand_over("month", context.args)
+def tool(name: str) -> Callable[[typer.Context], None]:
+    def command(context: typer.Context) -> None:
+        hand_over(name, context.args)
+
+    return command
 
 
-@app.command(**HANDED_OVER)
-def chaos(context: typer.Context) -> None:
-    """Play a world while processes, servers, connections and the channel fail; heal, judge, certify."""
-    hand_over("chaos", context.args)
-
-
-@app.command(**HANDED_OVER)
-def verify(context: typer.Context) -> None:
-    """Recompute everything stored from the logs and their anchors, and name the first bad place."""
-    hand_over("verify", context.args)
-
-
-@app.command(**HANDED_OVER)
-def anchor(context: typer.Context) -> None:
-    """Sign where the logs stood at the end of each business day, or stand now."""
-    hand_over("anchor", context.args)
-
-
-@app.command(**HANDED_OVER)
-def anchors(context: typer.Context) -> None:
-    """List what was anchored, or print one signed anchor."""
-    hand_over("anchors", context.args)
-
-
-@app.command(**HANDED_OVER)
-def evidence(context: typer.Context) -> None:
-    """Write what proves an order, a refund, a payout or a day, with a verifier that needs nothing of ours."""
-    hand_over("evidence", context.args)
-
-
-@app.command(**HANDED_OVER)
-def stream(context: typer.Context) -> None:
-    """Print one stream: each event, the state after it, and the command behind it."""
-    hand_over("stream", context.args)
-
-
-@app.command(**HANDED_OVER)
-def ledger(context: typer.Context) -> None:
-    """Print the trial balance, or every entry of one order, as of any position or time."""
-    hand_over("ledger", context.args)
-
-
-@app.command(**HANDED_OVER)
-def reconcile(context: typer.Context) -> None:
-    """Judge the matcher of bills against made-up days with every kind of break."""
-    hand_over("reconcile", context.args)
-
-
-@app.command(**HANDED_OVER)
-def report(context: typer.Context) -> None:
-    """Write a report for finance: CSV, XLSX, JSON Lines, Beancount; `tuan report list` tells which there are."""
-    hand_over("report", context.args)
-
-
-@app.command(**HANDED_OVER)
-def explain(context: typer.Context) -> None:
-    """Print where a number of a report comes from, or all that belongs to an entry, an order, a bill line, ..."""
-    hand_over("explain", context.args)
-
-
-@app.command(**HANDED_OVER)
-def parked(context: typer.Context) -> None:
-    """List events that read models could not take, or replay them after a fix."""
-    hand_over("parked", context.args)
-
-
-@app.command(**HANDED_OVER)
-def rebuild(context: typer.Context) -> None:
-    """Make a read model again from the log while writes go on, compare, and switch."""
-    hand_over("rebuild", context.args)
-
-
-@app.command(**HANDED_OVER)
-def tenant(context: typer.Context) -> None:
-    """Add a tenant."""
-    hand_over("tenant", context.args)
-
-
-@app.command(**HANDED_OVER)
-def key(context: typer.Context) -> None:
-    """Issue an API key for a machine."""
-    hand_over("key", context.args)
-
-
-@app.command(**HANDED_OVER)
-def revoke(context: typer.Context) -> None:
-    """Lock out a key, a subject or a token, within a second."""
-    hand_over("revoke", context.args)
+for name, meaning in TOOLS.items():
+    app.command(name, help=meaning, **HANDED_OVER)(tool(name))
