@@ -15,8 +15,9 @@ from infra.evidence.checks_days import check_closed_days
 from infra.evidence.checks_log import check_logs
 from infra.evidence.checks_settlement import check_settlement
 from infra.settings import Settings
+from projections import ledger
 from tests.infra.evidence.settled import reconciled, settled
-from tests.recorded_cell import RecordedCell
+from tests.recorded_cell import RecordedCell, read_models
 from tests.servers import Database
 from tests.shop import Shop
 
@@ -84,7 +85,25 @@ def test_what_happened_once_may_not_happen_again(
     assert says in str(judged(fresh_database, check, lambda cell: again(cell, tag)))
 
 
-def judged(database: Database, check: Check, how: Callable[[RecordedCell], None]) -> object:
+def test_books_of_a_closed_day_are_compared(fresh_database: Database) -> None:
+    found = judged(
+        fresh_database,
+        check_closed_days,
+        lambda cell: forged(cell, "day.closed.v1", put("ledger_position", 10**6)),
+        keeps_books=True,
+    )
+    assert "1120 wechatpay 2026-05-20 up to position 1000000: balance is -13916, expected 0" in str(
+        found
+    )
+
+
+def judged(
+    database: Database,
+    check: Check,
+    how: Callable[[RecordedCell], None],
+    *,
+    keeps_books: bool = False,
+) -> object:
     """What the check finds bad in a log whose chains are honest."""
     cell = RecordedCell()
     shop = Shop(cell)
@@ -92,6 +111,8 @@ def judged(database: Database, check: Check, how: Callable[[RecordedCell], None]
     settled(cell, shop)
     how(cell)
     asyncio.run(cell.write(database.dsn))
+    if keeps_books:
+        asyncio.run(read_models(database.dsn_as("tuan_projector"), ledger.PROJECTION))
     scene = Scene(Settings(postgres_dsn=SecretStr(database.dsn)), DECIDERS)
     assert check_logs(scene).bad is None
     return check(scene).bad
