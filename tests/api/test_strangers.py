@@ -71,6 +71,8 @@ async def furnished(edge: Edge) -> dict[str, Any]:
     await ask("record_capture", paid | {"transaction_id": "43"}, key="k2")  # again: owed back
     refund = str(refund_id(PaymentId(UUID(payment["payment_id"])), "43"))
     step = await ask("advance_refund", {"refund_id": refund, "worker": BOB})
+    merchant = await settled(ask)
+    earned = await earning(ask, order, paid)
     joining = {"group_id": opened["group_id"], "province": "44"}
     joined = await ask("join_group", joining, bob)
     return {
@@ -86,7 +88,32 @@ async def furnished(edge: Edge) -> dict[str, Any]:
         "number": step["number"],
         "worker": BOB,
         "proposal_id": BOB,
+        "merchant_id": merchant,
+        "earned_order": earned,
     }
+
+
+async def earning(ask: Any, order: dict[str, Any], paid: dict[str, Any]) -> str:
+    """An order that a merchant earned with."""
+    alone = await ask("buy_alone", order, token("shop", subject=BOB))
+    payer = {"order_id": alone["order_id"], "channel": "wechatpay", "payer": "sealed"}
+    bought = await ask("start_payment", payer, token("payment:start", subject=BOB), "k2")
+    money = {"payment_id": bought["payment_id"], "amount_fen": bought["amount_fen"]}
+    await ask("record_capture", paid | money | {"transaction_id": "44"}, key="k3")
+    assert (await ask("recognise_earning", {"order_id": alone["order_id"]}))["recognised"]
+    return str(alone["order_id"])
+
+
+async def settled(ask: Any) -> str:
+    """A merchant whose sales are earned as they are made."""
+    who = {"merchant": "tea", "name": "茶", "self_operated": False, "route": "bank_file"}
+    merchant: str = (await ask("onboard_merchant", who | {"payee": "sealed"}))["merchant_id"]
+    rules = [{"category": "", "tiers": [{"from_volume": {"fen": 0}, "rate_bp": 1000}]}]
+    terms = {"rules": rules, "vat_rate_bp": 600, "settle_days": 1, "period": "day"}
+    await ask("sign_agreement", {"merchant_id": merchant} | terms)
+    books = {"subsidy_as": "expense", "accounting": "agent", "money_mode": "split"}
+    await ask("set_book_policy", {"merchant_id": merchant, "recognise_at": "sale"} | books)
+    return merchant
 
 
 @pytest.fixture
@@ -108,6 +135,8 @@ def naming(ids: dict[str, Any], name: str) -> dict[str, Any]:
     for field in info.fields:
         if isinstance(field.type, inspect.UUIDType) or field.name == "number":
             body[field.name] = ids[field.name]
+    if name in OF_WHAT_WAS_EARNED:
+        body["order_id"] = ids["earned_order"]
     return body
 
 
@@ -119,11 +148,12 @@ def takes_ids(name: str) -> bool:
 
 ASKED = [one.name for one in USE_CASES.values() if one.scope]
 WITH_IDS = [name for name in ASKED if takes_ids(name)]
+OF_WHAT_WAS_EARNED = frozenset({"propose_adjustment", "approve_adjustment", "decline_adjustment"})
 OF_ONE_BUYER = ("start_payment", "cancel_order", "withdraw_order")
 
 
 def test_only_what_makes_something_new_takes_no_id() -> None:
-    assert set(ASKED) - set(WITH_IDS) == {"register_sku"}
+    assert set(ASKED) - set(WITH_IDS) == {"register_sku", "onboard_merchant"}
 
 
 @pytest.mark.parametrize("subject", [ANN, BOB, "0193535a-0000-7000-8000-00000000000c"])
