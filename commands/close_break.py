@@ -11,14 +11,16 @@ from commands.use_case import Command, Lane, Stream, Tx, UseCase
 from domain import breaks
 from domain.bill_day_state import BILL_DAY, Key, day_id
 from domain.breaks import BREAK, Break, CauseStands
-from domain.ids import BreakId
+from domain.ids import NIL, BreakId, PayoutId
+from domain.payout import PAYOUT
+from domain.payout_rules import payout_of
 from domain.refund import REFUND, Status
 
 SETTLED = frozenset({Status.CLOSED, Status.ABNORMAL, Status.RETURNED, Status.PAID_ELSEWHERE})
 
 
 class CloseBreak(Command, frozen=True):
-    """`reference` names the later match. Of a dead refund the refund must know, of a gap a whole bill must be there."""
+    """`reference` names the later match. A dead refund and a payout that came back must know; a gap needs a whole bill."""
 
     break_id: BreakId
     reference: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -40,6 +42,19 @@ def in_order(it: Break, tx: Tx) -> None:
     refund = it.opened.refund_id if it.opened.code == "REFUND_ABNORMAL_STALE" else None
     if refund is not None and tx.read(REFUND, refund).status not in SETTLED:
         raise CauseStands
+    payout = returned(it)
+    if payout is not None and tx.read(PAYOUT, payout).ended.get(it.opened.number) != "returned":
+        raise CauseStands
+
+
+def returned(it: Break) -> PayoutId | None:
+    """The payout that came back, if that is what the break is about."""
+    if it.opened is None or it.opened.code != "PAYOUT_RETURNED":
+        return None
+    try:
+        return payout_of(it.opened.number)
+    except ValueError:
+        return PayoutId(NIL)  # none of ours: nothing can have heard of it
 
 
 def day_of(it: Break, tx: Tx) -> UUID:
@@ -55,6 +70,9 @@ def streams(cmd: CloseBreak, tx: Tx) -> Iterator[Stream]:
     yield Stream(BILL_DAY, day_of(it, tx))
     if it.opened.refund_id is not None:
         yield Stream(REFUND, it.opened.refund_id)
+    payout = returned(it)
+    if payout is not None:
+        yield Stream(PAYOUT, payout)
 
 
 USE_CASE = UseCase(

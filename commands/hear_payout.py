@@ -1,4 +1,4 @@
-"""Hear the channel's word about a payout. Asked by: the payout worker."""
+"""Hear the channel's word about a payout. Asked by: the payout worker, reconciliation."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ class HearPayout(Command, frozen=True):
     payout_id: PayoutId
     number: Name
     seen: PayoutSeen
-    evidence: Literal["reply", "query"]
+    evidence: Literal["reply", "query", "bill"]
     channel_payout_id: Note = ""
     amount_fen: Fen | None = None
     fee_fen: Annotated[int, Meta(ge=0, le=10**9)] = 0

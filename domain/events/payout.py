@@ -17,7 +17,7 @@ from domain.money import Money
 Route: TypeAlias = Literal["channel_transfer", "bank_file"]
 """A transfer out of what a payment channel holds for us, or a line of a file that our bank carries out."""
 
-PayoutEvidence: TypeAlias = Literal["reply", "query", "bank_file", "people"]
+PayoutEvidence: TypeAlias = Literal["reply", "query", "bank_file", "people", "bill"]
 PayoutSeen: TypeAlias = Literal[
     "processing", "awaiting_payee", "confirmed", "failed", "returned", "not_found"
 ]

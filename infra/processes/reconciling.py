@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID, uuid5
 
@@ -163,13 +164,19 @@ class Reconciling:
         if "BALANCE_GAP" in known:
             return 0
         await self._ask(work, open_break(laid.gap, work.key, laid.bills), "gap")
-        fund = BillKey(work.key.channel, work.key.mchid, "fundflow", work.key.date, ACCOUNT)
-        async with self._pool.connection() as conn:
-            await ask_again(conn, work.tenant, fund, self._clock.now())
-            await raise_alarm(
-                conn, self._cell, ALARM, f"{work.tenant} {work.key}: {laid.gap.detail}"
-            )
         return 1
+
+    async def _page(self, work: Work, broken: dict[str, Any], why: str) -> None:
+        """Call people to a break; a bill with a gap is fetched again before they are here."""
+        async with self._pool.connection() as conn:
+            if broken["code"] == "BALANCE_GAP":
+                fund = BillKey(*work.key[:2], "fundflow", work.key.date, ACCOUNT)
+                await ask_again(conn, work.tenant, fund, self._clock.now())
+            where = f"{work.tenant} {work.key.channel} {work.key.date} {broken['break_id']}"
+            numbers = f"{broken['number']} {broken['channel_number']}".strip()
+            await raise_alarm(
+                conn, self._cell, ALARM, f"{where}: {why} {numbers} {broken['detail']}".rstrip()
+            )
 
     async def _follow(self, work: Work, case: Case, laid: Laid) -> int:
         """What breaks entail by themselves, the bill's word to refunds, and facts that came too late."""
@@ -179,8 +186,9 @@ class Reconciling:
             return await self._ask(work, command, f"{broken['break_id']} {mark}")
 
         for broken in await case.books.rows(books.OPEN_BREAKS):
-            if not broken["rules"] and channel is not None:
-                done += await actions.act(broken, channel, ask)
+            if not broken["rules"]:
+                page = partial(self._page, work, broken)
+                done += await actions.act(broken, channel, ask, page)
             done += await actions.end(broken, laid.gap is None, ask)
         for row in await case.books.rows(books.UNWITNESSED) if work.files.trade else ():
             witness = ConfirmRefundByBill(

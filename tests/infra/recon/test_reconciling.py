@@ -1,10 +1,8 @@
 """The worker closes a date to the fen, whatever it finds on it, and does nothing twice."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import msgspec
-import pytest
 
 from commands.approve_break import ApproveBreak
 from commands.ports import ChannelPayment
@@ -19,24 +17,8 @@ from domain.events.recon import (
 )
 from domain.ids import BreakId
 from domain.money import Money
-from infra.delivery.connect import connect
-from infra.processes import reconciling
-from projections import PROJECTIONS
 from tests.builders import ann, bob, cat, dan
 from tests.infra.recon.world import World, billed, flowed, stranger
-from tests.servers import Database
-
-
-@pytest.fixture
-async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(reconciling, "TENANTS", "select 'acme' where %s = 'cell_0'")
-    async with (
-        await connect(database.dsn_as("tuan_projector"), "test") as conn,
-        conn.transaction(force_rollback=True),
-    ):
-        for projection in PROJECTIONS:
-            await conn.execute(projection.ddl)
-        yield World(conn)
 
 
 async def test_a_date_that_agrees_is_matched_and_closed_and_left_alone(world: World) -> None:
