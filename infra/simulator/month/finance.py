@@ -1,4 +1,4 @@
-"""Two people of finance, each morning: the bank gets its file of payouts, and what it could not do is asked for again."""
+"""Two people of finance, each morning: refunds that do not go through, payouts by the bank, and what it sent back."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,19 +7,45 @@ from typing import Any, Final
 from infra.simulator.world.dice import dice
 from infra.simulator.world.merchants import ask
 from infra.simulator.world.shop import Refused, Shop
-from infra.simulator.world.wallet import CHECKER_NAME, MAKER_NAME
+from infra.simulator.world.wallet import CHECKER_NAME, MAKER_NAME, OPERATOR_NAME
 
 FILE_LINES: Final = 200
 PAGE: Final = 200
 FEE_FEN: Final = 100  # that the bank takes of a line
+WAYS: Final = {  # out of where a refund that people look after stands
+    "ABNORMAL": "return",
+    "RETURNED": "paid_elsewhere",
+    "SUCCEEDED": "keep",
+    "PAID_ELSEWHERE": "keep",
+    "CLOSED": "reissue",
+}
 FAILS_SHARE: Final = (
     0.04  # of the lines: the bank does not carry them out, and a new number is needed
 )
 
 
+async def work_the_refund_desk(shop: Shop, run: str) -> int:
+    """What only people can decide about refunds, two of them decide; returns how many that were.
+
+    A refund may have moved on since it was listed: a proper refusal, and it is looked at tomorrow.
+    """
+    troubled = await listed(shop, OPERATOR_NAME, "/v1/refunds?trouble=any")
+    for refund in troubled:
+        of, key = {"refund_id": refund["refund_id"]}, f"{run}:refund:{refund['refund_id']}"
+        action = WAYS.get(refund["status"], "retry")
+        reference = f"BANK-{refund['refund_id']}" if action == "paid_elsewhere" else ""
+        wish = of | {"action": action, "note": "已核对", "reference": reference}
+        proposed = await shop.command(MAKER_NAME, "propose_resolution", wish, key)
+        if proposed.ok:
+            reply = proposed.json()
+            agreed = of | {"proposal_id": reply["proposal_id"], "shown": reply["shown"]}
+            await shop.command(CHECKER_NAME, "approve_resolution", agreed, key)
+    return len(troubled)
+
+
 async def ask_again(shop: Shop, run: str) -> int:
     """Payouts that the bank could not carry out go under a new number, as two people agree; returns how many."""
-    troubled = await payouts(shop, "troubled=true")
+    troubled = await listed(shop, CHECKER_NAME, "/v1/payouts?troubled=true")
     for payout in troubled:
         of, key = {"payout_id": payout["payout_id"]}, f"{run}:again:{payout['payout_id']}"
         wish = of | {"action": "reissue", "note": "已核对收款户名"}
@@ -31,7 +57,8 @@ async def ask_again(shop: Shop, run: str) -> int:
 
 async def pay_by_bank(shop: Shop, seed: int, now: datetime, run: str) -> int:
     """Everything that waits for the bank goes into files, and the bank answers at once; returns how many lines."""
-    waiting = [it["payout_id"] for it in await payouts(shop, "route=bank_file&status=WAITING")]
+    path = "/v1/payouts?route=bank_file&status=WAITING"
+    waiting = [it["payout_id"] for it in await listed(shop, CHECKER_NAME, path)]
     for start in range(0, len(waiting), FILE_LINES):
         asked = {"payouts": waiting[start : start + FILE_LINES]}
         key = f"{run}:bank:{start}"
@@ -55,13 +82,13 @@ def word(seed: int, line: dict[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
-async def payouts(shop: Shop, asked: str) -> Sequence[dict[str, Any]]:
-    """All of the desk's list. Raises: Refused."""
+async def listed(shop: Shop, who: str, asked: str) -> Sequence[dict[str, Any]]:
+    """All pages of a list. Raises: Refused."""
     found: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        path = f"/v1/payouts?{asked}&limit={PAGE}{cursor and f'&cursor={cursor}'}"
-        answer = await shop.read(CHECKER_NAME, path, name="list_payouts")
+        path = f"{asked}&limit={PAGE}{cursor and f'&cursor={cursor}'}"
+        answer = await shop.read(who, path, name="work_lists")
         if not answer.ok:
             raise Refused(f"{path}: {answer.status} {answer.raw[:300]!r}")
         page = answer.json()

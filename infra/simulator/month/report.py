@@ -37,14 +37,16 @@ def figures(month: Month) -> dict[str, Any]:
 
 
 def show(month: Month, console: Console) -> None:
-    table = Table("bill date", "", title=f"month of seed {month.seed}, sums in CNY", box=SIMPLE)
+    table = Table(title=f"month of seed {month.seed}, sums in CNY", box=SIMPLE)
+    table.add_column("date", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for name in ("matched", "pending", "broken", "late", "paid", "refunded", "fees", "balance"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in month.rows:
         sums = (row.pays_fen, row.refunds_fen, row.fees_fen, row.closing_fen)
         counts = (row.matched, row.pending, row.broken, row.late_facts)
         table.add_row(
-            *(str(row.bill_date), "closed" if row.closed else "OPEN"),
+            *(f"{row.bill_date:%m-%d}", "closed" if row.closed else "OPEN"),
             *(str(count) for count in counts),
             *(f"{fen / 100:,.2f}" for fen in sums),
         )

@@ -16,7 +16,7 @@ from infra.clock import SharedClock, clock_from
 from infra.settings import Settings
 from infra.simulator.chaos.faults import Channel
 from infra.simulator.month.books import Books, DayRow
-from infra.simulator.month.finance import ask_again, pay_by_bank
+from infra.simulator.month.finance import ask_again, pay_by_bank, work_the_refund_desk
 from infra.simulator.month.proof import Proof, prove_a_refund
 from infra.simulator.world import day as days
 from infra.simulator.world.complaints import complain
@@ -133,14 +133,14 @@ class House:
         await complain(self._shop, world.seed, shoppers.run)
 
     async def a_morning(self, on: date, seed: int, tell: Tell) -> None:
-        """The bank is paid from, and the bills of yesterday are closed, if all is well."""
-        self._clock.run_at(1)
+        """Desks are worked, the bank is paid from, and the bills of yesterday are closed, if all is well."""
+        self._clock.run_at(WAIT_SPEED)  # retries of a channel that fails wait for minutes
         self._until(on, MORNING)
         run = f"month{seed}:{on}"
         await run_out(self._evidence, self._clock, (), tell)
+        await work_the_refund_desk(self._shop, run)
         await ask_again(self._shop, run)
         await pay_by_bank(self._shop, seed, self._clock.now(), run)
-        self._clock.run_at(WAIT_SPEED)
         deadline = time.monotonic() + CLOSE_SECONDS
         before = on - timedelta(days=1)
         while not await self._books.closed(before) and time.monotonic() < deadline:
