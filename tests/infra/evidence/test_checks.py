@@ -3,12 +3,17 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from commands.record_late_fact import RecordLateFact
 from commands.registry import DECIDERS
+from domain.events.payment import PaymentCaptured
+from domain.fees import channel_fee
+from domain.ledger_entry import SHANGHAI
 from infra.evidence.checks import Check, Scene
 from infra.evidence.checks_bills import check_bills
 from infra.evidence.checks_days import check_closed_days
@@ -16,7 +21,9 @@ from infra.evidence.checks_log import check_logs
 from infra.evidence.checks_settlement import check_settlement
 from infra.settings import Settings
 from projections import ledger
-from tests.infra.evidence.settled import reconciled, settled
+from tests.builders import ann, bob
+from tests.infra.evidence.settled import BILL_DATE, reconciled, settled
+from tests.recon_desk import DAY
 from tests.recorded_cell import RecordedCell, read_models
 from tests.servers import Database
 from tests.shop import Shop
@@ -97,10 +104,61 @@ def test_books_of_a_closed_day_are_compared(fresh_database: Database) -> None:
     )
 
 
+def test_a_closed_day_ends_with_the_balance_that_its_bill_says(fresh_database: Database) -> None:
+    edit = put("balance", {"fen": 139_15})
+    found = judged(fresh_database, check_closed_days, lambda cell: forged(cell, "day.closed.v1", edit), keeps_books=True)  # fmt: skip
+    assert "1121 wechatpay available up to position 7: balance is 0, expected 13915" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("net", {"fen": 1}, "position {}: balance is 1282, expected 1, of a late fact"),
+        ("position", 1, "position 1: balance is nothing, expected 1282, of a late fact"),
+    ],
+)
+def test_a_late_fact_is_what_was_booked_to_the_closed_date(
+    fresh_database: Database, name: str, value: Any, says: str
+) -> None:
+    at: list[int] = []
+
+    def late_and_forged(cell: RecordedCell) -> None:
+        at.append(comes_late(cell))
+        forged(cell, "day.late_fact.v1", put(name, value))
+
+    found = judged(fresh_database, check_closed_days, late_and_forged, keeps_books=True)
+    assert says.format(*at) in str(found)
+
+
+def test_late_facts_are_counted_and_those_that_wait_too(fresh_database: Database) -> None:
+    judged(fresh_database, check_closed_days, comes_late, keeps_books=True)
+    scene = Scene(Settings(postgres_dsn=SecretStr(fresh_database.dsn)), DECIDERS)
+    said = check_closed_days(scene).said
+    assert said.endswith("1 late facts count to later dates, 1 wait for one"), said
+
+
+def comes_late(cell: RecordedCell) -> int:
+    """Two payments of the closed date are heard of after it; one is told to count to the next. Its place in the log."""
+    shop = Shop(cell)
+    paid_at = datetime.combine(BILL_DATE, time(12), SHANGHAI)
+    for who in (ann, bob):
+        bought = shop.buys_alone(who)
+        shop.pays(bought.order_id, paid_at=paid_at)
+    captures = [
+        (n, it.event)
+        for n, it in enumerate(cell.log, 1)
+        if isinstance(it.event, PaymentCaptured) and it.event.paid_at == paid_at
+    ]
+    position, first = captures[0]
+    net = first.amount - channel_fee("wechatpay", first.amount)
+    cell.ask(RecordLateFact(**DAY | {"bill_date": BILL_DATE}, booked=BILL_DATE + timedelta(days=1), kind="pay", number=first.payment_id.hex, channel_number=first.transaction_id, net_fen=net.fen, position=position))  # fmt: skip
+    return position
+
+
 def judged(
     database: Database,
     check: Check,
-    how: Callable[[RecordedCell], None],
+    how: Callable[[RecordedCell], object],
     *,
     keeps_books: bool = False,
 ) -> object:
