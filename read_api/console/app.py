@@ -14,7 +14,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from read_api.console import assets, dashboard, errors, login, order, refunds, streams, system
+from read_api.console import (
+    assets,
+    closing,
+    dashboard,
+    downloads,
+    errors,
+    login,
+    order,
+    refunds,
+    streams,
+    system,
+)
 from read_api.console.gate import Gate
 from read_api.console.house import House
 from read_api.console.sessions import Clock, Sessions
@@ -26,6 +37,7 @@ SHOWN: Final[dict[str, Page]] = {
     "/": dashboard.page,
     "/order": order.page,
     "/refunds": refunds.page,
+    "/closing": closing.page,
     "/streams": streams.page,
     "/system": system.page,
 }
@@ -51,7 +63,8 @@ async def open_console(
 
 def create_app(house: House) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.router.routes.extend([Route("/healthz", health), *assets.routes(), *login.routes(house)])
+    ready = [Route("/healthz", health), *assets.routes(), *login.routes(house)]
+    app.router.routes.extend([*ready, *downloads.routes(house)])
     for path, body in SHOWN.items():
         register(house, path, body)
     register(house, "/{rest:path}", errors.absent)  # the last: whatever is no page

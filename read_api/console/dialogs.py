@@ -9,7 +9,9 @@ from nicegui import ui
 
 from read_api.console.api import Refused
 from read_api.console.buttons import button
-from read_api.console.refund_words import action
+from read_api.console.refund_words import said as worded
+from read_api.console.texts_breaks import RESOLUTIONS
+from read_api.console.texts_desk import ACTIONS
 from read_api.console.view import View
 
 NOTE_MAX: Final = 200
@@ -64,7 +66,8 @@ def in_words(view: View, no: Refused) -> str:
     allowed = str(no.problem.get("facts", {}).get("allowed", "")).split()
     if not allowed:
         return said
-    return view.t("open_instead").format(said, " / ".join(action(view, name) for name in allowed))
+    names = (worded(view, {**ACTIONS, **RESOLUTIONS}, name) for name in allowed)
+    return view.t("open_instead").format(said, " / ".join(names))
 
 
 def field(label: str) -> ui.input:

@@ -16,11 +16,12 @@ PAGES: Final = {
     "dashboard": "/",
     "order": "/order",
     "refunds": "/refunds",
+    "closing": "/closing",
     "streams": "/streams",
     "system": "/system",
 }
 KEYS: Final = (
-    ("1 – 5", "key_pages"),
+    ("1 – 6", "key_pages"),
     ("/", "key_search"),
     ("↑ ↓", "key_rows"),
     ("Enter", "key_open"),

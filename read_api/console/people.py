@@ -10,6 +10,10 @@ from read_api.console.api import Away
 TENANT: Final = "demo"
 LASTS_SECONDS: Final = 8 * 3600
 SEES: Final = ("read:all", "read:board", "finance:read")
+DECIDES: Final = (
+    *("refund:propose", "refund:approve", "break:propose", "break:approve"),
+    "audit:read",
+)
 TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 
 
@@ -37,17 +41,17 @@ PEOPLE: Final = (
         "finance-a",
         "财务 A",
         "Finance A",
-        "退款处理台：提出与审批",
-        "Refund desk: propose and approve",
-        (*SEES, "refund:propose", "refund:approve"),
+        "退款处理台、关账台：提出与审批",
+        "Refunds and day close: propose and approve",
+        (*SEES, *DECIDES),
     ),
     Person(
         "finance-b",
         "财务 B",
         "Finance B",
-        "退款处理台：第二人审批",
-        "Refund desk: the second person",
-        (*SEES, "refund:propose", "refund:approve"),
+        "退款处理台、关账台：第二人审批",
+        "Refunds and day close: the second person",
+        (*SEES, *DECIDES),
     ),
     Person(
         "engineer",

@@ -22,8 +22,8 @@ SHOPPER = ("shop", "read:own", "read:board")
 class Platform:
     """Everything of `tuan up`, with nobody in it but who the test sends."""
 
-    def __init__(self, processes: Processes, data_dir: Path) -> None:
-        env = {"TUAN_DATA_DIR": str(data_dir), "TUAN_WORLD_RATE": "0"}
+    def __init__(self, processes: Processes, data_dir: Path, **settings: str) -> None:
+        env = {"TUAN_DATA_DIR": str(data_dir), "TUAN_WORLD_RATE": "0", **settings}
         self.up = processes.tuan("up", env=env)
         eventually(lambda: "tuan is up" in self.up.log.read_text() or not self.up.alive, UP_IN)
         assert self.up.alive, self.up.last_words(30)
