@@ -42,7 +42,7 @@ class BillLine(NamedTuple):
     """One line of a channel's bill."""
 
     bill_id: UUID
-    line: int  # as in the file, the header is line 1
+    line: int  # as reconciliation counts them: 1 is the first under the heading
 
 
 class Entry(msgspec.Struct, frozen=True):
