@@ -247,6 +247,11 @@ async def test_a_database_that_is_away_parks_nothing(pipe: Pipe) -> None:
     assert await pipe.equals_replay()
 
 
-def test_every_projection_may_park() -> None:
+# A row of clearing comes from one stream and is settled by another, and of what is said of it the last counts:
+# a word about a row that is not there yet would be lost.
+HALTS = {"clearing_v1"}
+
+
+def test_every_projection_may_park_but_those_whose_rows_need_two_streams_in_order() -> None:
     """Rows are keyed by stream, or effects commute; whoever adds another kind must say so."""
-    assert all(projection.parks for projection in PROJECTIONS)
+    assert {projection.name for projection in PROJECTIONS if not projection.parks} == HALTS

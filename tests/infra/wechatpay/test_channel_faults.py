@@ -300,7 +300,11 @@ async def headers(simulator: Simulator, keys: Path, clock: HeldClock) -> Any:
 
 
 def test_every_fault_is_tried_somewhere() -> None:
+    """Those of transfers and of sharing out stand with what they strike."""
+    here = Path(__file__).parent
     tried = "".join(
-        path.read_text() for path in Path(__file__).parent.glob("test_channel_fault*.py")
+        path.read_text()
+        for name in ("channel_fault*", "wechatpay_transfers", "wechatpay_splits")
+        for path in here.glob(f"test_{name}.py")
     )
     assert [fault for fault in FITS if tried.count(f'"{fault}"') == 0] == []
