@@ -1,14 +1,14 @@
 """What commands of reconciliation have in common: which bill date, and one difference as it is told."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from commands.fields import Cap, Name
+from commands.fields import Cap, Instant, Name
 from commands.use_case import Command, Reply, Stream, Tx
 from domain.bill_day_state import BILL_DAY, BillDay, Key, day_id
 from domain.breaks import BREAK, Break, BreakNotFound
@@ -43,7 +43,7 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Word
     currency: Word
     merchant: Word
-    at: datetime | None
+    at: Instant | None
 
 
 class DayState(Reply, frozen=True):

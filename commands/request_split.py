@@ -12,11 +12,12 @@ from commands.splitting import SplitState, record_split
 from commands.use_case import Command, Lane, Stream, Tx, UseCase
 from commands.warn_split_freeze import WarnSplitFreeze
 from domain import split_plans as plans
+from domain.display import OrderStatus
 from domain.errors import Rejected
 from domain.events.split import Receiver, ReceiverKind, SplitRequested
 from domain.ids import OrderId, split_id
 from domain.money import Money
-from domain.order import ORDER, Order
+from domain.order import ORDER, Order, OrderNotFound
 from domain.payment import PAYMENT
 from domain.split import SPLIT
 from domain.split_rules import TERMS
@@ -47,6 +48,8 @@ class RequestSplit(Command, frozen=True):
 
 def handle(cmd: RequestSplit, tx: Tx) -> SplitState:
     order, id = tx.read(ORDER, cmd.order_id), split_id(cmd.order_id)
+    if order.status is OrderStatus.NEW:
+        raise OrderNotFound
     if order.payment_id is None or not order.transaction_id:
         raise OrderNotPaidYet
     payment, split = tx.read(PAYMENT, order.payment_id), tx.read(SPLIT, id)

@@ -25,7 +25,7 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CommissionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the platform takes of orders of one category; "" is every category without a rule of its own."""
 
-    category: str
+    category: Annotated[str, Meta(max_length=64)]
     tiers: Annotated[tuple[Tier, ...], Meta(min_length=1, max_length=20)]  # by volume, from zero up
     minimum: Money = ZERO  # of one order; never more than what the commission is taken of
 

@@ -75,7 +75,7 @@ class FundLine(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class TradeSums(msgspec.Struct, frozen=True, tag="trade"):
+class TradeSums(msgspec.Struct, frozen=True, tag="trade", forbid_unknown_fields=True):
     """What the lines of a trade bill add up to, which is what its last row says."""
 
     pays: int
@@ -85,7 +85,7 @@ class TradeSums(msgspec.Struct, frozen=True, tag="trade"):
     fee_fen: int  # of payments and refunds together
 
 
-class FundSums(msgspec.Struct, frozen=True, tag="fundflow"):
+class FundSums(msgspec.Struct, frozen=True, tag="fundflow", forbid_unknown_fields=True):
     """What the lines of a fund-flow bill add up to, and the balances it begins and ends with."""
 
     incomes: int

@@ -15,6 +15,10 @@ TEXTS: Final = {
     "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
     "shown": DIGEST,
     "file_sha256": DIGEST,
+    "sha256": DIGEST,
+    "trade_sha256": DIGEST,
+    "fund_sha256": DIGEST,
+    "channel_hash": "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
 }
 
 
@@ -26,6 +30,8 @@ def example_of(type_: Any) -> Any:
 def example(kind: inspect.Type, name: str) -> Any:
     """`name` is the field's, for texts that have a meaning."""
     match kind:
+        case inspect.StructType(fields=fields, array_like=True):
+            return [example(field.type, field.name) for field in fields]
         case inspect.StructType(fields=fields, tag_field=tag_field, tag=tag):
             body = {tag_field: tag} if tag_field else {}
             required = [field for field in fields if field.required]

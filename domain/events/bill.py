@@ -5,9 +5,10 @@ what they add up to. None is ever thrown away, and the last accepted one is in f
 """
 
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from domain.bill_lines import BillKind, Sums
 from domain.ids import BillId
@@ -50,12 +51,14 @@ class BillRestated(msgspec.Struct, frozen=True, tag="bill.restated.v1"):
     at: datetime
 
 
-class BillError(msgspec.Struct, frozen=True):
+class BillError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One place where a file is not what a bill has to be."""
 
     line: int  # of the file, from 1: the heading is line 1; 0 when it is about the whole file
-    column: str  # its name in the heading; "" when it is about the whole line
-    what: str
+    column: Annotated[
+        str, Meta(max_length=64)
+    ]  # its name in the heading; "" when it is about the whole line
+    what: Annotated[str, Meta(max_length=300)]
 
 
 class BillRejected(msgspec.Struct, frozen=True, tag="bill.rejected.v1"):
