@@ -29,6 +29,7 @@ def a_day(given: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(a_day)]
+Word = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]  # as a column may hold it
 Instant = Annotated[AwareDatetime, BeforeValidator(written_out)]
 
 

@@ -5,11 +5,10 @@ from typing import Annotated, Final, Literal, LiteralString
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
 
 from projections import bills
 from read_api.access import FINANCE
-from read_api.asked import Asked, Day
+from read_api.asked import Asked, Day, Word
 from read_api.bills_view import BillView
 from read_api.pages import Page, Paged, next_key, read_key
 from read_api.problems import CURSOR_INVALID, Refused
@@ -41,8 +40,8 @@ order by b.bill_date desc, b.bill_id desc limit %(limit)s"""
 class Bills(Paged):
     """Filters; all of them apply. Days are of the bills, both ends included."""
 
-    channel: Annotated[str | None, Field(max_length=64)] = None
-    mchid: Annotated[str | None, Field(max_length=64)] = None
+    channel: Word | None = None
+    mchid: Word | None = None
     kind: Literal["trade", "fundflow"] | None = None
     state: Literal["in_force", "rejected", "absent"] | None = None
     since: Day | None = None

@@ -5,11 +5,10 @@ from typing import Annotated, Final, Literal, LiteralString
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
 
 from projections import breaks
 from read_api.access import FINANCE
-from read_api.asked import Asked, Day
+from read_api.asked import Asked, Day, Word
 from read_api.breaks_view import BEIJING, BreakView, shown
 from read_api.pages import Page, Paged, page, read
 from read_api.snapshot import Reading, Snapshot
@@ -43,9 +42,9 @@ order by b.opened_at, b.break_id limit %(limit)s"""
 class Breaks(Paged):
     """Filters; all of them apply. `owner=nobody`: not assigned; `age` counts days since the bill date."""
 
-    code: Annotated[str | None, Field(max_length=32)] = None
-    channel: Annotated[str | None, Field(max_length=64)] = None
-    owner: Annotated[str | None, Field(max_length=64)] = None
+    code: Word | None = None
+    channel: Word | None = None
+    owner: Word | None = None
     state: Literal["open", "proposed", "closed"] | None = None
     suspense: bool | None = None
     bill_date: Day | None = None

@@ -4,11 +4,10 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
 
 from projections import bill_days, bills, breaks, ledger
 from read_api import reconciliation_queries as queries
-from read_api.asked import Asked, Day
+from read_api.asked import Asked, Day, Word
 from read_api.pages import Page, Paged, next_key, read_key
 from read_api.problems import CURSOR_INVALID, Refused
 from read_api.reconciliation_asked import NEEDS, Channel, Merchant, the_day
@@ -30,7 +29,7 @@ LIST: Final = "bill-days"
 class Days(Paged):
     """Filters; all of them apply. Dates are of the bills, both ends included."""
 
-    channel: Annotated[str | None, Field(max_length=64)] = None
+    channel: Word | None = None
     state: Literal["open", "closed"] | None = None
     since: Day | None = None
     through: Day | None = None

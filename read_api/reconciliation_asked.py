@@ -9,12 +9,13 @@ from pydantic import Field
 from domain.problem import NOT_FOUND
 from read_api import reconciliation_queries as queries
 from read_api.access import FINANCE
+from read_api.asked import Word
 from read_api.problems import Refused
 from read_api.snapshot import Snapshot
 
 NEEDS: Final = frozenset({FINANCE})
-Channel = Annotated[str, Path(max_length=64)]
-Merchant = Annotated[str | None, Field(max_length=64, description="Of several accounts, this one.")]
+Channel = Annotated[Word, Path()]
+Merchant = Annotated[Word | None, Field(description="Of several accounts, this one.")]
 
 
 async def the_day(

@@ -3,11 +3,10 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
 
 from projections import bill_days, breaks
 from read_api import reconciliation_queries as queries
-from read_api.asked import Day
+from read_api.asked import Day, Word
 from read_api.pages import Page, Paged, next_key, read_key
 from read_api.problems import CURSOR_INVALID, Refused
 from read_api.reconciliation_asked import NEEDS, Channel, Merchant, the_day
@@ -23,7 +22,7 @@ class Lines(Paged):
     """Filters; all of them apply. `code=different`: everything but what matched."""
 
     mchid: Merchant = None
-    code: Annotated[str | None, Field(max_length=32)] = None
+    code: Word | None = None
     side: Literal["trade", "fund", "bank", "ledger"] | None = None
 
 
