@@ -1,14 +1,16 @@
 """Every id of one tenant, tried by another on every route: there is no such thing. On the real engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 import pytest
-from msgspec import inspect
 
+from commands.api.examples import UUID as NOBODYS
 from commands.api.examples import example_of
+from commands.reconciling import OfDay
 from commands.registry import DECIDERS, USE_CASES
 from domain.identity import SCOPES
 from domain.ids import PaymentId
@@ -17,6 +19,7 @@ from tests.api.edge import ANN, BOB, Edge, code_of, token
 from tests.builders import NOON, terms
 from tests.engine.running import HandClock, Running, running
 from tests.servers import Database
+from tests.waiting import eventually_async
 
 
 class House(NamedTuple):
@@ -32,60 +35,32 @@ class House(NamedTuple):
         return count
 
 
-async def furnished(edge: Edge) -> dict[str, Any]:
-    """Goods, a campaign, a group with two orders and a payment, all of the tenant `demo`."""
-    staff, ann, bob = token(*SCOPES), token("shop"), token("shop", subject=BOB)
+Ask = Callable[..., Awaitable[Any]]
+STAFF, CHECKER = token(*SCOPES), token(*SCOPES, subject=BOB)
 
-    async def ask(name: str, body: Any, who: dict[str, str] = staff, key: str = "k1") -> Any:
+
+async def furnished(edge: Edge, cell: Running, clock: HandClock) -> dict[str, Any]:
+    """One of everything, all of the tenant `demo`."""
+
+    async def ask(name: str, body: Any, who: dict[str, str] = STAFF, key: str = "k1") -> Any:
         response = await edge.post(f"/v1/commands/{name}", body, who=who, key=key)
-        assert response.status_code == 200, response.text
+        assert response.status_code == 200, (name, response.text)
         return response.json()
 
-    goods = {"merchant": "tea", "title": "春茶", "list_price_fen": 1990, "fulfilment": "physical"}
-    sku = await ask("register_sku", goods)
-    pool = await ask(
-        "open_pool", {"sku_id": sku["sku_id"], "kind": "warehouse", "location": "广州"}
-    )
-    stock = {"pool_id": pool["pool_id"], "quantity": 100, "reference": "DN-1"}
-    await ask("receive_stock", stock)
-    campaign = await ask(
-        "launch_campaign",
-        {
-            "title": "三人团",
-            "sku_id": sku["sku_id"],
-            "source_pool": pool["pool_id"],
-            "terms": msgspec.to_builtins(terms()),
-        },
-    )
-    order = {"campaign_id": campaign["campaign_id"], "province": "44"}
-    opened = await ask("open_group", order, ann)
-    payer = {"order_id": opened["order_id"], "channel": "wechatpay", "payer": "sealed"}
-    payment = await ask("start_payment", payer, token("payment:start"))
-    paid = {
-        "payment_id": payment["payment_id"],
-        "transaction_id": "42",
-        "amount_fen": payment["amount_fen"],
-        "paid_at": NOON.isoformat(),
-    }
-    await ask("record_capture", paid)
-    await ask("record_capture", paid | {"transaction_id": "43"}, key="k2")  # again: owed back
-    refund = str(refund_id(PaymentId(UUID(payment["payment_id"])), "43"))
-    step = await ask("advance_refund", {"refund_id": refund, "worker": BOB})
+    sold = await shelves(ask)
     merchant = await settled(ask)
-    earned = await earning(ask, order, paid)
-    joining = {"group_id": opened["group_id"], "province": "44"}
-    joined = await ask("join_group", joining, bob)
+    order = {"campaign_id": sold["campaign_id"], "province": "44"}
+    earned = await earning(ask, order, clock)
+    paid_out = await payout(ask, cell, clock)
+    traded = await trade(ask, order, clock)
+    for name in sorted(DATED):
+        await edge.post(f"/v1/commands/{name}", example(name), who=STAFF, key="dated")
     return {
-        "sku_id": sku["sku_id"],
-        "pool_id": pool["pool_id"],
-        "source_pool": pool["pool_id"],
-        "campaign_id": campaign["campaign_id"],
-        "group_id": opened["group_id"],
-        "order_id": joined["order_id"],
-        "paid_order": opened["order_id"],
-        "payment_id": payment["payment_id"],
-        "refund_id": refund,
-        "number": step["number"],
+        **sold,
+        **traded,
+        **paid_out,
+        **await sharing(ask, earned),
+        **await differing(ask),
         "worker": BOB,
         "proposal_id": BOB,
         "merchant_id": merchant,
@@ -93,27 +68,116 @@ async def furnished(edge: Edge) -> dict[str, Any]:
     }
 
 
-async def earning(ask: Any, order: dict[str, Any], paid: dict[str, Any]) -> str:
-    """An order that a merchant earned with."""
-    alone = await ask("buy_alone", order, token("shop", subject=BOB))
-    payer = {"order_id": alone["order_id"], "channel": "wechatpay", "payer": "sealed"}
-    bought = await ask("start_payment", payer, token("payment:start", subject=BOB), "k2")
-    money = {"payment_id": bought["payment_id"], "amount_fen": bought["amount_fen"]}
-    await ask("record_capture", paid | money | {"transaction_id": "44"}, key="k3")
-    assert (await ask("recognise_earning", {"order_id": alone["order_id"]}))["recognised"]
-    return str(alone["order_id"])
+async def shelves(ask: Ask) -> dict[str, str]:
+    """Goods in stock, and a campaign that sells them."""
+    goods = {"merchant": "tea", "title": "春茶", "list_price_fen": 1990, "fulfilment": "physical"}
+    sku = (await ask("register_sku", goods))["sku_id"]
+    store = {"sku_id": sku, "kind": "warehouse", "location": "广州"}
+    pool = (await ask("open_pool", store))["pool_id"]
+    await ask("receive_stock", {"pool_id": pool, "quantity": 100, "reference": "DN-1"})
+    rules = msgspec.to_builtins(terms())
+    campaign = {"title": "三人团", "sku_id": sku, "source_pool": pool, "terms": rules}
+    launched = await ask("launch_campaign", campaign)
+    return {
+        "sku_id": sku,
+        "pool_id": pool,
+        "source_pool": pool,
+        "campaign_id": launched["campaign_id"],
+    }
 
 
-async def settled(ask: Any) -> str:
-    """A merchant whose sales are earned as they are made."""
+async def trade(ask: Ask, order: dict[str, Any], clock: HandClock) -> dict[str, str]:
+    """A group with two orders, one of them paid twice, so that one of its payments goes back."""
+    opened = await ask("open_group", order, token("shop"))
+    payer = {"order_id": opened["order_id"], "channel": "wechatpay", "payer": "sealed"}
+    payment = await ask("start_payment", payer, token("payment:start"))
+    paid = {
+        "payment_id": payment["payment_id"],
+        "transaction_id": "42",
+        "amount_fen": payment["amount_fen"],
+        "paid_at": clock.now().isoformat(),
+    }
+    await ask("record_capture", paid)
+    await ask("record_capture", paid | {"transaction_id": "43"}, key="k2")  # again: owed back
+    refund = str(refund_id(PaymentId(UUID(payment["payment_id"])), "43"))
+    step = await ask("advance_refund", {"refund_id": refund, "worker": BOB})
+    joining = {"group_id": opened["group_id"], "province": "44"}
+    joined = await ask("join_group", joining, token("shop", subject=BOB))
+    return {
+        "group_id": opened["group_id"],
+        "order_id": joined["order_id"],
+        "paid_order": opened["order_id"],
+        "payment_id": payment["payment_id"],
+        "refund_id": refund,
+        "number": step["number"],
+    }
+
+
+async def settled(ask: Ask) -> str:
+    """A merchant whose sales are earned as they are made, and whose money two people let the platform hold."""
     who = {"merchant": "tea", "name": "茶", "self_operated": False, "route": "bank_file"}
     merchant: str = (await ask("onboard_merchant", who | {"payee": "sealed"}))["merchant_id"]
     rules = [{"category": "", "tiers": [{"from_volume": {"fen": 0}, "rate_bp": 1000}]}]
     terms = {"rules": rules, "vat_rate_bp": 600, "settle_days": 1, "period": "day"}
-    await ask("sign_agreement", {"merchant_id": merchant} | terms)
-    books = {"subsidy_as": "expense", "accounting": "agent", "money_mode": "split"}
-    await ask("set_book_policy", {"merchant_id": merchant, "recognise_at": "sale"} | books)
+    it = {"merchant_id": merchant}
+    await ask("sign_agreement", it | terms)
+    wish = await ask("propose_money_mode", it | {"mode": "platform_collect", "custody": "C-1"})
+    agreed = {"proposal_id": wish["proposal_id"], "shown": wish["shown"]}
+    await ask("approve_money_mode", it | agreed, CHECKER)
+    books = {"subsidy_as": "expense", "accounting": "agent", "money_mode": "platform_collect"}
+    await ask("set_book_policy", it | {"recognise_at": "sale"} | books)
     return merchant
+
+
+async def earning(ask: Ask, order: dict[str, Any], clock: HandClock) -> str:
+    """An order that a merchant earned with."""
+    alone = await ask("buy_alone", order, token("shop", subject=BOB))
+    payer = {"order_id": alone["order_id"], "channel": "wechatpay", "payer": "sealed"}
+    bought = await ask("start_payment", payer, token("payment:start", subject=BOB), "k2")
+    paid = {
+        "payment_id": bought["payment_id"],
+        "transaction_id": "44",
+        "amount_fen": bought["amount_fen"],
+        "paid_at": clock.now().isoformat(),
+    }
+    await ask("record_capture", paid, key="k3")
+    assert (await ask("recognise_earning", {"order_id": alone["order_id"]}))["recognised"]
+    return str(alone["order_id"])
+
+
+async def payout(ask: Ask, cell: Running, clock: HandClock) -> dict[str, Any]:
+    """What was earned matures, its statement closes, and the bank is asked to pay it."""
+    for happens in ("statement.line_added.v1", "payout.initiated.v1"):
+        clock.forward(days=2)
+        query = "select stream_id from events where type = %s"
+        found = await eventually_async(partial(streams_of, cell, query, happens))
+    id = str(found[0][0])
+    file = await ask("send_payouts_by_bank", {"payouts": [id]})
+    return {"payout_id": id, "payouts": [id], "payout_number": file["lines"][0]["number"]}
+
+
+async def streams_of(cell: Running, query: str, kind: str) -> list[tuple[Any, ...]]:
+    return cell.rows(query, kind)
+
+
+async def sharing(ask: Ask, order: str) -> dict[str, str]:
+    """The money of an order is being shared out inside the channel."""
+    leader = {"kind": "leader", "account": "1900000777", "amount_fen": 100}
+    split = (await ask("request_split", {"order_id": order, "receivers": [leader]}))["split_id"]
+    step = await ask("advance_split", {"split_id": split, "worker": BOB})
+    return {"split_id": split, "split_number": step["number"]}
+
+
+async def differing(ask: Ask) -> dict[str, str]:
+    """A line of a bill differs from the books, and somebody wants an entry put right."""
+    broken = await ask("open_break", example("open_break"), key="k2")
+    lines = [
+        {"account": code, "sub_key": "x", "debit_fen": debit, "credit_fen": credit}
+        for code, debit, credit in (("5020", 7, 0), ("5910", 0, 7))
+    ]
+    wish = {"corrections": [{"corrects": BOB, "lines": lines}], "reason": "wrong account"}
+    correction = await ask("propose_correction", wish)
+    return {"break_id": broken["break_id"], "correction_id": correction["correction_id"]}
 
 
 @pytest.fixture
@@ -124,36 +188,85 @@ async def house(fresh_database: Database) -> AsyncIterator[House]:
     ) as cell:
         edge = Edge()
         edge.counter = edge.counter._replace(submitter=cell.engine)
-        yield House(edge, await furnished(edge), cell)
+        yield House(edge, await furnished(edge, cell, clock), cell)
+
+
+def example(name: str) -> dict[str, Any]:
+    body: dict[str, Any] = example_of(USE_CASES[name].command)
+    return body
 
 
 def naming(ids: dict[str, Any], name: str) -> dict[str, Any]:
     """The body of a command with every id in it being one of these."""
-    body: dict[str, Any] = example_of(USE_CASES[name].command)
-    info = inspect.type_info(USE_CASES[name].command)
-    assert isinstance(info, inspect.StructType)
-    for field in info.fields:
-        if isinstance(field.type, inspect.UUIDType) or field.name == "number":
-            body[field.name] = ids[field.name]
+    known = dict(ids)
     if name in OF_WHAT_WAS_EARNED:
-        body["order_id"] = ids["earned_order"]
+        known["order_id"] = ids["earned_order"]
+    if name in NUMBERED:
+        known["number"] = ids[NUMBERED[name]]
+    body = named(example(name), known)
+    assert NOBODYS not in str(body), name
     return body
 
 
+def named(body: Any, ids: dict[str, Any]) -> Any:
+    """The same with these values for these fields, at any depth."""
+    if isinstance(body, list):
+        return [named(one, ids) for one in body]
+    if not isinstance(body, dict):
+        return body
+    return {field: ids.get(field) or named(value, ids) for field, value in body.items()}
+
+
 def takes_ids(name: str) -> bool:
-    info = inspect.type_info(USE_CASES[name].command)
-    assert isinstance(info, inspect.StructType)
-    return any(isinstance(field.type, inspect.UUIDType) for field in info.fields)
+    """Is there an id, or a number that an id hides in, anywhere in the command?"""
+    return NOBODYS in (body := str(example(name))) or "'number'" in body
 
 
 ASKED = [one.name for one in USE_CASES.values() if one.scope]
-WITH_IDS = [name for name in ASKED if takes_ids(name)]
-OF_WHAT_WAS_EARNED = frozenset({"propose_adjustment", "approve_adjustment", "decline_adjustment"})
+NEW = frozenset({"register_sku", "onboard_merchant", "propose_correction"})
+# Said of a bill date of a channel's account, which each tenant has to itself.
+DATED = frozenset(
+    name
+    for name in ASKED
+    if issubclass(USE_CASES[name].command, OfDay) or "bill" in USE_CASES[name].command.__struct_fields__
+) - {"settle_break"}  # fmt: skip
+WITH_IDS = [name for name in ASKED if name not in NEW | DATED]
+OF_WHAT_WAS_EARNED = frozenset(
+    {
+        "propose_adjustment",
+        "approve_adjustment",
+        "decline_adjustment",
+        "retry_split",
+        "request_split_return",
+    }
+)
+NUMBERED = {
+    "hear_payout": "payout_number",
+    "hear_bank": "payout_number",
+    "hear_split": "split_number",
+}
 OF_ONE_BUYER = ("start_payment", "cancel_order", "withdraw_order")
 
 
-def test_only_what_makes_something_new_takes_no_id() -> None:
-    assert set(ASKED) - set(WITH_IDS) == {"register_sku", "onboard_merchant"}
+def test_only_what_makes_something_new_or_speaks_of_a_date_takes_no_id() -> None:
+    assert [name for name in WITH_IDS if not takes_ids(name)] == []
+    assert {"record_bill", "begin_bill_day", "open_break", "close_bill_day"} <= DATED
+    assert len(DATED) == 10
+
+
+async def test_what_another_tenant_says_of_the_same_dates_is_about_its_own(house: House) -> None:
+    rival = token(*SCOPES, tenant="rival")
+    streams = house.cell.rows("select distinct stream_id from events where tenant = 'demo'")
+    count = "select count(*) from events where tenant = %s"
+    before = house.cell.one(count, "demo")
+    for name in sorted(NEW | DATED):
+        body = named(example(name), house.ids)
+        response = await house.edge.post(f"/v1/commands/{name}", body, key=name, who=rival)
+        assert response.status_code in (200, 409), (name, response.text)
+        sent = str(body)
+        assert not [id for (id,) in streams if str(id) in response.text and str(id) not in sent]
+    assert house.cell.one(count, "demo") == before
+    assert house.cell.one(count, "rival") >= len(NEW) - 1  # its correction does not add up
 
 
 @pytest.mark.parametrize("subject", [ANN, BOB, "0193535a-0000-7000-8000-00000000000c"])
