@@ -60,9 +60,9 @@ class DayIsClosed(Rejected, code="day_is_closed", zh="该账单日已关账"):
 
 
 class BillRestatedMidway(
-    Rejected, code="bill_restated_midway", zh="对账途中账单被重述，需人工核对"
+    Rejected, code="bill_restated_midway", zh="对账途中账单被重述，须与原账单比对"
 ):
-    """The channel gave another file after lines of the first were matched: people must look."""
+    """Another file came after lines of the first, with these digests, were matched: they must be compared."""
 
 
 class BillRestatedSince(Rejected, code="bill_restated_since", zh="账单已被重述，须重新对账"):
@@ -117,8 +117,39 @@ def begin(
         return ()
     if day.closed:
         raise DayIsClosed
-    if day.trade_seen or day.fund_seen:
-        raise BillRestatedMidway
+    if day.begun and (day.trade_seen or day.fund_seen):
+        was = day.begun.trade_sha256, day.begun.fund_sha256
+        raise BillRestatedMidway(trade_sha256=was[0], fund_sha256=was[1])
+    return (
+        BillDayBegun(
+            *key, *bills, *lines, opening, closing, matcher_version, at, *digests
+        ),
+    )  # fmt: skip
+
+
+def restate(
+    day: BillDay,
+    *,
+    was: tuple[str, str],
+    bills: tuple[BillId | None, BillId | None],
+    digests: tuple[str, str],
+    lines: tuple[int, int],
+    opening: Money,
+    closing: Money,
+    matcher_version: int,
+    at: datetime,
+) -> tuple[DayEvent, ...]:
+    """Go on over other files; `was` are those that they were compared with.
+
+    Raises: BillDayUnknown, DayIsClosed, BillRestatedMidway.
+    """
+    begun = open_day(day)
+    known = begun.trade_sha256, begun.fund_sha256
+    if known == digests:
+        return ()
+    if known != was or opening != begun.opening:
+        raise BillRestatedMidway(trade_sha256=known[0], fund_sha256=known[1])
+    key = begun.channel, begun.mchid, begun.bill_date
     return (
         BillDayBegun(
             *key, *bills, *lines, opening, closing, matcher_version, at, *digests

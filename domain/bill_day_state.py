@@ -74,7 +74,9 @@ def day_id(tenant: str, key: Key) -> UUID:
 def evolve(day: BillDay, event: DayEvent) -> BillDay:
     match event:
         case BillDayBegun():
-            day.begun = event
+            day.begun = event  # lines beyond the end of a restated bill are no more
+            day.trade_seen = up_to(day.trade_seen, event.trade_lines)
+            day.fund_seen = up_to(day.fund_seen, event.fund_lines)
         case LinesMatched():
             matched(day, event)
         case LinesPending():
@@ -190,6 +192,12 @@ def with_lines(bits: bytes, lines: Iterable[int]) -> bytes:
         mask |= 1 << line
     both = mask | int.from_bytes(bits, "little")
     return both.to_bytes((both.bit_length() + 7) // 8, "little")
+
+
+def up_to(bits: bytes, last: int) -> bytes:
+    """Those of a bill with so many lines, which count from 1."""
+    left = int.from_bytes(bits, "little") & (1 << last + 1) - 1
+    return left.to_bytes((left.bit_length() + 7) // 8, "little")
 
 
 def seen(bits: bytes) -> int:

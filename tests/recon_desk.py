@@ -13,6 +13,7 @@ from commands.reconciling import Said
 from commands.record_fund_moves import Movement, RecordFundMoves
 from commands.record_matches import MatchedLine, RecordMatches
 from commands.record_pending import PendingLine, RecordPending
+from commands.restate_bill_day import RestateBillDay
 from commands.settle_break import SettleBreak
 from domain.ids import BillId
 from tests.builders import order
@@ -22,6 +23,10 @@ D = date(2026, 6, 1)
 TRADE, FUND = (BillId(order(n)) for n in (901, 902))
 DAY: dict[str, Any] = {"channel": "wechatpay", "mchid": "1900000001", "bill_date": D}
 HELD: dict[str, Any] = {"clearing_fen": 0, "ledger_position": 7, "ledger_ready": True}
+BEGUN: dict[str, Any] = {
+    "trade_bill": TRADE, "fund_bill": FUND, "trade_sha256": "a" * 64, "fund_sha256": "b" * 64,
+    "trade_lines": 2, "fund_lines": 4, "opening_fen": 0, "closing_fen": 139_16,
+}  # fmt: skip
 
 
 class Recon:
@@ -32,11 +37,13 @@ class Recon:
         self.day = DAY | {"bill_date": on}
 
     def begins(self, trade: int = 2, fund: int = 4, **more: Any) -> Any:
-        standard: dict[str, Any] = {
-            "trade_bill": TRADE, "fund_bill": FUND, "trade_sha256": "a" * 64, "fund_sha256": "b" * 64,
-            "trade_lines": trade, "fund_lines": fund, "opening_fen": 0, "closing_fen": 139_16,
-        }  # fmt: skip
+        standard = BEGUN | {"trade_lines": trade, "fund_lines": fund}
         return self.cell.ask(BeginBillDay(**self.day, **(standard | more)))
+
+    def goes_on(self, was: str, now: str, **more: Any) -> Any:
+        """Over another trade bill."""
+        files = {"was_trade_sha256": was, "was_fund_sha256": "b" * 64, "trade_sha256": now}
+        return self.cell.ask(RestateBillDay(**self.day, **(BEGUN | files | more)))
 
     def matches(self, *lines: int, chunk: int = 1, void: tuple[int, ...] = ()) -> Any:
         matched = tuple(self.line(n) for n in lines)

@@ -7,7 +7,7 @@ killed at any place has done nothing that is not done again harmlessly, and any 
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID, uuid5
@@ -16,23 +16,22 @@ import msgspec
 from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
-from commands.begin_bill_day import BeginBillDay
 from commands.close_bill_day import CloseBillDay
 from commands.confirm_refund_by_bill import ConfirmRefundByBill
 from commands.ports import Answer, Clock, PaymentChannel
 from commands.processes.todo import Point
-from commands.record_late_fact import RecordLateFact
 from commands.use_case import Command
 from domain.bill_day_state import Key, day_id
 from domain.bill_lines import BillKey
 from domain.ids import RefundId
-from domain.matching_rows import Finding
 from infra.delivery.alarms import raise_alarm
 from infra.processes.bills import Asker, ask_again
 from infra.processes.runner import LATER
 from infra.recon import actions, books
 from infra.recon.asking import commands_of, open_break
+from infra.recon.beginning import begin, late_fact, opening_break, restate
 from infra.recon.matching import ACCOUNT, Case, Files, Laid
+from infra.recon.restating import Unlike
 from infra.wanted import still_wanted
 
 NAME: Final = "reconcile"
@@ -134,18 +133,21 @@ class Reconciling:
             opening = before["closing_fen"] if before else None
             laid = await case.laid(opening)
             issued = await self._issue(work, case, laid, before is None)
-            issued += await self._follow(work, case, laid)
-            if issued == 0 and laid.gap is None:
+            followed = await self._follow(work, case, laid)
+            if issued == followed == 0 and laid.gap is None:
                 await self._close(work, case, laid, position, sound)
-            return issued > 0
+            return bool(issued or followed)
 
-    async def _issue(self, work: Work, case: Case, laid: Laid, first: bool) -> int:
-        """Begin the date, and record what is new on it. Counts what changed anything."""
+    async def _issue(self, work: Work, case: Case, laid: Laid, first: bool) -> int | None:
+        """Begin the date, and record what is new on it. Counts what changed anything; None: it is stuck."""
         if laid.gap is not None:
             return await self._gap(work, case, laid)
         begun = await self._ask(work, begin(work.key, laid), "begin")
+        if begun.outcome == "bill_restated_midway":
+            return await self._restate(work, case, laid, begun)
         if begun.outcome != "accepted":
-            return await self._stuck(work, case, f"begin: {begun.outcome}")
+            await self._stuck(work, f"begin: {begun.outcome}")
+            return None
         issued = int(changed(begun))
         if first and laid.opening_fen:
             opened = await self._ask(work, opening_break(work.key, laid), "opening")
@@ -157,6 +159,21 @@ class Reconciling:
             else:  # a stale read: what it was about has its place; the next look sees it
                 log.info("%s of %s: %s", type(command).__name__, work.key, answer.outcome)
         return issued
+
+    async def _restate(self, work: Work, case: Case, laid: Laid, refused: Answer) -> int | None:
+        """Go on over the file in force, if that is the same bill for all that has its place."""
+        facts = msgspec.json.decode(refused.reply)["facts"]
+        was = Files(facts["trade_sha256"], facts["fund_sha256"])
+        try:
+            differs = await case.differs(was)
+        except Unlike as why:
+            await self._stuck(work, f"the bill was restated: {why}")
+            return None
+        answer = await self._ask(work, restate(work.key, laid, was, differs), "restate")
+        if answer.outcome != "accepted":
+            await self._stuck(work, f"restate: {answer.outcome}")
+            return None
+        return int(changed(answer))
 
     async def _gap(self, work: Work, case: Case, laid: Laid) -> int:
         assert laid.gap is not None
@@ -219,13 +236,12 @@ class Reconciling:
             self.why[name] = f"{answer.outcome} {answer.reply.decode()}"[:300]
             log.info("%s is not closed yet: %s", name, self.why[name])
 
-    async def _stuck(self, work: Work, case: Case, why: str) -> int:
+    async def _stuck(self, work: Work, why: str) -> None:
         name = f"{work.tenant} {work.key.channel} {work.key.date}"
         if self.why.get(name) != why:
             self.why[name] = why
             async with self._pool.connection() as conn:
                 await raise_alarm(conn, self._cell, ALARM, f"{name}: {why}")
-        return 0
 
     async def _ask(self, work: Work, command: Command, mark: str) -> Answer:
         """Each look is a request of its own: a refusal of the last one is not repeated for ever."""
@@ -251,41 +267,3 @@ async def open_dates(conn: AsyncConnection[Any], tenant: str) -> list[Work]:
 async def head(conn: AsyncConnection[Any], cell: str) -> int:
     row = await (await conn.execute(sql.SQL(HEAD).format(cell=sql.Identifier(cell)))).fetchone()
     return int(row[0]) if row else 0
-
-
-def begin(key: Key, laid: Laid) -> BeginBillDay:
-    return BeginBillDay(
-        *key,
-        trade_bill=laid.bills.trade,
-        fund_bill=laid.bills.fund,
-        trade_sha256=laid.files.trade,
-        fund_sha256=laid.files.fund,
-        trade_lines=laid.trade_lines,
-        fund_lines=laid.fund_lines,
-        opening_fen=laid.opening_fen,
-        closing_fen=laid.closing_fen,
-    )
-
-
-def opening_break(key: Key, laid: Laid) -> Command:
-    """What lay on the account before the first date that we know: people say where it came from."""
-    detail = "余额早于首个对账日 the account's balance before the first reconciled date"
-    found = Finding(
-        ("FUND_DIFF",), "fund", unbooked_fen=laid.opening_fen, number="opening", detail=detail
-    )
-    return open_break(found, key, laid.bills)
-
-
-def late_fact(key: Key, row: dict[str, Any]) -> RecordLateFact:
-    closed: date = row["booked"]
-    return RecordLateFact(
-        key.channel,
-        key.mchid,
-        closed,
-        booked=row["next_date"],
-        kind=row["kind"],
-        number=row["number"],
-        channel_number=row["channel_number"],
-        net_fen=row["net_fen"],
-        position=row["position"],
-    )

@@ -42,6 +42,10 @@ DONE: LiteralString = """
 select side, line from read.bill_day_lines_v1
 where (tenant, channel, mchid, bill_date) = (%(tenant)s, %(channel)s, %(mchid)s, %(date)s)
   and line is not null and (booked is null or side <> 'trade' or bill_id = %(bill)s or code = 'PENDING_CUTOFF')"""
+PLACED: LiteralString = """
+select line, bool_and(code = 'MATCHED' and break_id is null and number <> '') as plain
+from read.bill_day_lines_v1 where (tenant, channel, mchid, bill_date) = (%(tenant)s, %(channel)s, %(mchid)s, %(date)s)
+  and side = %(side)s and line = any(%(lines)s) group by line"""
 WAITING: LiteralString = """
 select l.line, l.booked from read.bill_day_lines_v1 l
 where (l.tenant, l.channel, l.mchid) = (%(tenant)s, %(channel)s, %(mchid)s) and l.side = 'trade'
@@ -122,6 +126,11 @@ class Books:
             side: frozenset(row["line"] for row in found if row["side"] == side)
             for side in ("trade", "fund")
         }
+
+    async def placed(self, side: str, lines: Iterable[int]) -> dict[int, bool]:
+        """Of lines that have their place, whether they were simply matched."""
+        found = await self.rows(PLACED, side=side, lines=list(lines))
+        return {row["line"]: row["plain"] for row in found}
 
     async def carried(self) -> dict[date, set[int]]:
         """Lines of earlier bills that wait for a row."""

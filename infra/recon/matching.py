@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from psycopg import AsyncConnection
 
+from commands.restate_bill_day import Differing
 from domain.bill import bill_id
 from domain.bill_day_state import Key
 from domain.bill_lines import BillKey, BillKind, FundLine, TradeLine
@@ -20,6 +21,7 @@ from infra.bills.formats import fund_lines, trade_lines
 from infra.bills.store import lay_open
 from infra.recon.asking import Bills, Sorted, sort
 from infra.recon.books import Books
+from infra.recon.restating import Unlike, fund_stands, trade_differs
 
 ACCOUNT: Final = "BASIC"  # whose fund flow has the payments
 BILLED: Final = """
@@ -85,6 +87,24 @@ class Case:
             bills, self._files, lines, facts.lines, facts.of_trade, facts.opening_fen, facts.closing_fen,
             broken, sort(found, self._key, done),
         )  # fmt: skip
+
+    async def differs(self, was: Files) -> list[Differing]:
+        """What the files in force say otherwise than those that were matched. Raises: Unlike."""
+        if "" in (*was, *self._files):
+            raise Unlike("one of the bills is gone, or was not there")
+        done = await self.books.done(self._bills(True, True, ()).trade)
+        trade, fund = [await self.books.placed(side, done[side]) for side in ("trade", "fund")]
+        async with AsyncExitStack() as stack:
+            files = [
+                await stack.enter_async_context(self._file(sha256))
+                for sha256 in (*was, *self._files)
+            ]
+            (old, old_fund), (new, new_fund) = files[:2], files[2:]
+            key, fund_key = self._bill("trade"), self._bill("fundflow")
+            funds = fund_of(fund_key, old_fund), fund_of(fund_key, new_fund)
+            await asyncio.to_thread(fund_stands, *funds, fund)
+            trades = trade_of(key, old), trade_of(key, new)
+            return await asyncio.to_thread(trade_differs, *trades, trade)
 
     async def _date(
         self, trades: Any, funds: Any, opening: int | None, earlier: Any, facts: "Facts", done: Any

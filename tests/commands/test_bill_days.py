@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from commands.billing import BillOf, FileOf
+from commands.reconciling import Said
 from commands.record_bill import RecordBill
 from commands.record_late_fact import RecordLateFact
+from commands.restate_bill_day import Differing
 from domain.bill import bill_id
 from domain.bill_day import (
     BalanceDiffers,
@@ -24,7 +26,14 @@ from domain.bill_day import (
     LinesMissing,
 )
 from domain.bill_lines import TradeSums
-from domain.events.recon import DayClosed, LateFact, LineBroken, LinesMatched, LinesPending
+from domain.events.recon import (
+    BreakOpened,
+    DayClosed,
+    LateFact,
+    LineBroken,
+    LinesMatched,
+    LinesPending,
+)
 from domain.money import Money
 from tests.in_memory import Cell
 from tests.recon_desk import DAY, D, Recon
@@ -185,12 +194,41 @@ def test_a_late_fact_counts_to_the_next_open_date_and_only_once(day: Recon) -> N
     assert (fact.bill_date, fact.booked, fact.net) == (D, D + timedelta(days=3), Money(69_58))
 
 
-def test_a_bill_that_is_restated_midway_needs_people(day: Recon) -> None:
+def test_a_bill_that_is_restated_midway_is_compared_with_the_one_before(day: Recon) -> None:
     day.begins()
     assert day.begins(trade_sha256="c" * 64).changed
     day.matches(1)
-    with pytest.raises(BillRestatedMidway):
+    with pytest.raises(BillRestatedMidway) as refusal:
         day.begins(trade_sha256="d" * 64)
+    assert refusal.value.facts == {"trade_sha256": "c" * 64, "fund_sha256": "b" * 64}
+    with pytest.raises(BillRestatedMidway):
+        day.goes_on("a" * 64, "d" * 64)
+    with pytest.raises(BillRestatedMidway):
+        day.goes_on("c" * 64, "d" * 64, opening_fen=1)
+    assert day.goes_on("c" * 64, "d" * 64).changed
+    assert not day.goes_on("c" * 64, "d" * 64).changed
+    day.matches(2, chunk=2)
+    assert day.closes().closed
+
+
+def test_a_line_that_is_gone_from_it_has_no_place_any_more(day: Recon) -> None:
+    day.begins()
+    day.matches(1, 2)
+    gone = Differing(2, ("LEDGER_ONLY_PAY",), "pay", "o2", "t2", Said(70_00, 42, "SUCCESS", "CNY", "", None), None, -69_58)  # fmt: skip
+    day.goes_on("a" * 64, "d" * 64, trade_lines=1, fund_lines=2, closing_fen=69_58, differs=(gone,))
+    (opened,) = day.cell.happened(BreakOpened)
+    assert (opened.short, opened.unbooked, opened.line) == (Money(69_58), Money(-69_58), None)
+    assert day.closes(balance=69_58, agreed=2, open_breaks=1).closed
+
+
+def test_only_an_open_date_that_has_begun_is_restated(day: Recon) -> None:
+    with pytest.raises(BillDayUnknown):
+        day.goes_on("a" * 64, "d" * 64)
+    day.begins()
+    day.matches(1, 2)
+    day.closes()
+    with pytest.raises(DayIsClosed):
+        day.goes_on("a" * 64, "d" * 64)
 
 
 def test_a_date_does_not_close_over_another_file_than_was_matched(day: Recon) -> None:

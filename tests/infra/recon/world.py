@@ -73,7 +73,8 @@ class World:
             reply = self.cell.ask(command, by=f"process:{point.process}")
         except Rejected as no:
             self.refused.append(no.code)
-            return Answer(UUID(int=0), no.code, msgspec.json.encode(no.facts), "", False)
+            told = {"code": no.code, "facts": no.facts}
+            return Answer(UUID(int=0), no.code, msgspec.json.encode(told), "", False)
         return Answer(UUID(int=0), "accepted", msgspec.json.encode(reply), "", False)
 
     # --- what happens
