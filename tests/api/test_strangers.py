@@ -203,7 +203,7 @@ def naming(ids: dict[str, Any], name: str) -> dict[str, Any]:
         known["order_id"] = ids["earned_order"]
     if name in NUMBERED:
         known["number"] = ids[NUMBERED[name]]
-    body = named(example(name), known)
+    body: dict[str, Any] = named(example(name), known)
     assert NOBODYS not in str(body), name
     return body
 

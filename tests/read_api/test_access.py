@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from fastapi.routing import APIRoute
 
+from domain.events.earning import EarningRecognised
 from domain.events.group import GroupOpened
 from domain.events.order import OrderPlaced
 from domain.events.stock import PoolOpened
@@ -73,6 +74,44 @@ async def test_strangers_find_nothing(
         for id in ids(mine)["orders"][:EACH]:
             path = f"/v1/orders/{id}/timeline"
             assert (await readers.get(path, f"{stranger}/boss/{EVERYTHING}")).status_code == 404
+
+
+# Whose streams have a route of their own; an earning's is named by its order.
+MONEY = {
+    "refund": "refunds",
+    "payout": "payouts",
+    "bill": "bills",
+    "break": "breaks",
+    "merchant": "merchants",
+    "statement": "statements",
+    "correction": "ledger/corrections",
+}
+LED_BY = {"payout": "payout", "refund": "refund", "order": "order"}
+
+
+def of_money(facts: list[Fact]) -> list[str]:
+    """Paths to some of what each kind of stream about money holds, and to what leads to it."""
+    streams: dict[str, set[UUID]] = {}
+    for it in facts:
+        streams.setdefault(it.category, set()).add(it.stream)
+    few = {kind: sorted(known)[:EACH] for kind, known in streams.items()}
+    earned = {it.event.order_id for it in facts if isinstance(it.event, EarningRecognised)}
+    return [
+        *(f"{path}/{id}" for kind, path in MONEY.items() for id in few[kind]),
+        *(f"lineage/{name}/{id}" for kind, name in LED_BY.items() for id in few[kind]),
+        *(f"earnings/{id}" for id in sorted(earned)[:EACH]),
+    ]
+
+
+async def test_strangers_find_nothing_of_money_and_its_owner_does(
+    readers: Readers, acme: list[Fact], other: list[Fact]
+) -> None:
+    for owner, mine, stranger in (("acme", acme, "other"), ("other", other, "acme")):
+        for path in of_money(mine):
+            answer = await readers.get(f"/v1/{path}", f"{stranger}/boss/{EVERYTHING}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+            found = await readers.get(f"/v1/{path}", f"{owner}/boss/{EVERYTHING}")
+            assert found.status_code == 200, (path, found.text)
 
 
 async def test_lists_hold_ones_own_tenant_only(
