@@ -15,6 +15,7 @@ from read_api import (
     evidence,
     freshness,
     funds,
+    funds_behind,
     group_refunds,
     groups,
     ledger,
@@ -49,6 +50,8 @@ from read_api.reports import routes as reports
 from read_api.streams import StreamReader
 from read_api.waiting import Waiting
 
+FUNDS: Final = (funds.router, funds_behind.router, payouts.router)
+RECONCILIATION: Final = (reconciliation.router, reconciliation_lines.router, breaks.router)
 ROUTERS: Final = (
     orders.router,
     timeline.router,
@@ -68,14 +71,11 @@ ROUTERS: Final = (
     corrections.router,
     ledger_difference.router,
     lineage.router,
-    funds.router,
-    payouts.router,
+    *FUNDS,
     anchors.router,
     bills.router,
     bill_files.router,
-    reconciliation.router,
-    reconciliation_lines.router,
-    breaks.router,
+    *RECONCILIATION,
     evidence.router,
     reports.router,
     freshness.router,

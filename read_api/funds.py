@@ -16,10 +16,8 @@ from read_api.snapshot import Reading, Snapshot
 
 router = APIRouter(prefix="/v1/funds", tags=["finance"])
 
-READING = Reading(
-    *(funds_due.NAME, group_board.NAME, order_status.NAME, refund_desk.NAME, group_odds.NAME),
-    needs=frozenset({FINANCE}),
-)
+MODELS = (funds_due.NAME, group_board.NAME, order_status.NAME, refund_desk.NAME, group_odds.NAME)
+READING = Reading(*MODELS, needs=frozenset({FINANCE}))
 DAYS_MAX = 62
 USUAL_DAYS = 14
 

@@ -78,6 +78,29 @@ async def test_only_finance_may_ask(readers: Readers) -> None:
         assert (await readers.get(path, "acme/x/read:all")).status_code == 403
 
 
+async def test_each_number_of_a_day_opens_what_it_is_made_of(
+    readers: Readers, history: History
+) -> None:
+    calendar = await readers.json("/v1/funds/calendar?days=3", FINANCE)
+    numbers = ("refunds", "maturing", "statements", "payouts", "payouts_by_bank", "unfreezing")
+    for day in calendar["days"]:
+        for number in numbers:
+            path = f"/v1/funds/calendar/{day['day']}/{number}"
+            told = await readers.json(path, FINANCE)
+            assert told["fen"] == day[f"{number}_fen"]
+            parts = await readers.pages(f"{path}?limit=1", FINANCE)
+            if number != "refunds":  # each group is rounded by itself
+                assert max(sum(it["fen"] for it in parts), 0) == max(told["fen"], 0)
+            assert len({it["id"] for it in parts}) == len(parts)
+    today = calendar["days"][0]["day"]
+    parts = await readers.pages(f"/v1/funds/calendar/{today}/payouts", FINANCE)
+    assert {"kind": "payout", "merchant_id": str(M), "fen": DUE.fen}.items() <= next(
+        it.items() for it in parts if it["id"] == str(P)
+    )
+    others_see = await readers.pages(f"/v1/funds/calendar/{today}/payouts", "other/f/finance:read")
+    assert str(P) not in {it["id"] for it in others_see}
+
+
 async def test_the_desk_shows_who_is_waited_for_and_then_what_two_people_decide(
     readers: Readers, database: Database, history: History
 ) -> None:
@@ -97,3 +120,13 @@ async def test_the_desk_shows_who_is_waited_for_and_then_what_two_people_decide(
     assert (paid["status"], paid["trouble"], paid["fee_fen"]) == ("CONFIRMED", None, 0)
     (today,) = (await readers.json("/v1/funds/calendar?days=1", FINANCE))["days"]
     assert today["payouts_fen"] == others(history, "acme")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("2026-01-01/payouts", 404), ("2099-01-01/payouts", 404), ("x/payouts", 422)],
+)
+async def test_days_out_of_sight_have_no_parts(readers: Readers, path: str, status: int) -> None:
+    answer = await readers.get(f"/v1/funds/calendar/{path}", FINANCE)
+    assert answer.status_code == status
+    assert (await readers.get(f"/v1/funds/calendar/{path}", "acme/x/read:all")).status_code == 403

@@ -1,0 +1,46 @@
+"""Words of the funds calendar."""
+
+from typing import Final
+
+FUNDS: Final = {
+    "funds": ("资金日历", "Funds"),
+    "ahead": ("未来每日所需资金", "What each day ahead will need"),
+    "days_7": ("7 天", "7 days"),
+    "days_14": ("14 天", "14 days"),
+    "days_31": ("31 天", "31 days"),
+    "enough_till_end": ("余额充足", "The balance will do"),
+    "red_from": ("{} 起余额不足", "The balance will not do from {} on"),
+    "told_at": ("渠道告知时间", "told by the channel at"),
+    "day": ("日期", "Day"),
+    "groups_end": ("到期团", "Groups"),
+    "fund_refunds": ("退款（按失败概率）", "Refunds (odds)"),
+    "fund_refunds_worst": ("退款（团全失败）", "Refunds (all fail)"),
+    "fund_vouchers": ("券码到期", "Vouchers"),
+    "fund_maturing": ("到期结算", "Earnings"),
+    "fund_statements": ("出单应付", "Statements"),
+    "fund_payouts": ("打款（渠道）", "Payouts"),
+    "fund_payouts_by_bank": ("打款（银行）", "By bank"),
+    "fund_unfreezing": ("自动解冻", "Unfreezing"),
+    "fund_needed": ("当日需要", "Needed"),
+    "fund_left": ("余额剩余", "Left"),
+    "short_of": ("缺 {}", "{} short"),
+    "choose_day": ("选择一天（Enter），查看每个数的来历", "Choose a day (Enter) to see where its numbers are from"),
+    "of_the_day": ("这一天", "This day"),
+    "not_of_balance": ("不占用渠道余额", "Not out of the channel's balance"),
+    "adds_up": ("当日需要 = 退款 + 到期结算 + 出单应付 + 渠道打款", "Needed = refunds + earnings + statements + payouts by the channel"),
+    "what_is_behind": ("点金额查看构成", "Open an amount to see its parts"),
+    "none_behind": ("这个数没有构成：当日为零", "Nothing is behind it: it is zero"),
+    "due_at": ("时间", "Due"),
+    "worst_of": ("最坏", "At worst"),
+    "merchant": ("商户", "Merchant"),
+    "parts_of": ("{} 的构成", "What makes up {}"),
+}  # fmt: skip
+PART_KINDS: Final = {
+    "refund": ("待退款", "Refund that waits"),
+    "group": ("未成团", "Open group"),
+    "earning": ("商户收益", "Earning"),
+    "statement": ("结算单", "Statement"),
+    "payout": ("打款单", "Payout"),
+    "split": ("分账", "Split"),
+    "voucher": ("券码", "Voucher"),
+}
