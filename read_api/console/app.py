@@ -20,6 +20,7 @@ from read_api.console import (
     dashboard,
     downloads,
     errors,
+    funds,
     login,
     order,
     refunds,
@@ -38,6 +39,7 @@ SHOWN: Final[dict[str, Page]] = {
     "/order": order.page,
     "/refunds": refunds.page,
     "/closing": closing.page,
+    "/funds": funds.page,
     "/streams": streams.page,
     "/system": system.page,
 }

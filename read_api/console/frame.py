@@ -17,11 +17,12 @@ PAGES: Final = {
     "order": "/order",
     "refunds": "/refunds",
     "closing": "/closing",
+    "funds": "/funds",
     "streams": "/streams",
     "system": "/system",
 }
 KEYS: Final = (
-    ("1 – 6", "key_pages"),
+    ("1 – 7", "key_pages"),
     ("/", "key_search"),
     ("↑ ↓", "key_rows"),
     ("Enter", "key_open"),

@@ -7,6 +7,7 @@ from read_api.console.texts_breaks import BREAK_DESK
 from read_api.console.texts_closing import CLOSING
 from read_api.console.texts_desk import DESK
 from read_api.console.texts_engine import STREAMS, SYSTEM
+from read_api.console.texts_funds import FUNDS
 from read_api.console.texts_trade import DASHBOARD, ORDER
 
 Language = Literal["zh", "en"]
@@ -30,7 +31,7 @@ FRAME: Final[Texts] = {
     "stale": ("数据源暂不可用，正在重试", "The API does not answer; trying again"),
     "skip": ("跳到正文", "Skip to content"),
     "close": ("关闭", "Close"),
-    "key_pages": ("打开第 1–6 个页面", "Open page 1–6"),
+    "key_pages": ("打开第 1–7 个页面", "Open page 1–7"),
     "key_search": ("跳到查询框", "Go to the search box"),
     "key_rows": ("在表格中移动", "Move in a table"),
     "key_open": ("打开所选的行", "Open the selected row"),
@@ -77,4 +78,6 @@ def merged(*parts: Texts) -> Texts:
     return {key: text for part in parts for key, text in part.items()}
 
 
-ALL: Final = merged(FRAME, LOGIN, DASHBOARD, ORDER, DESK, CLOSING, BREAK_DESK, STREAMS, SYSTEM)
+ALL: Final = merged(
+    FRAME, LOGIN, DASHBOARD, ORDER, DESK, CLOSING, BREAK_DESK, FUNDS, STREAMS, SYSTEM
+)
