@@ -187,9 +187,9 @@ class Reconciling:
         """Call people to a break; a bill with a gap is fetched again before they are here."""
         async with self._pool.connection() as conn:
             if broken["code"] == "BALANCE_GAP":
-                fund = BillKey(*work.key[:2], "fundflow", work.key.date, ACCOUNT)
+                fund = BillKey(*work.key[:2], "fundflow", broken["bill_date"], ACCOUNT)
                 await ask_again(conn, work.tenant, fund, self._clock.now())
-            where = f"{work.tenant} {work.key.channel} {work.key.date} {broken['break_id']}"
+            where = f"{work.tenant} {work.key.channel} {broken['bill_date']} {broken['break_id']}"
             numbers = f"{broken['number']} {broken['channel_number']}".strip()
             await raise_alarm(
                 conn, self._cell, ALARM, f"{where}: {why} {numbers} {broken['detail']}".rstrip()
@@ -202,11 +202,12 @@ class Reconciling:
         async def ask(command: Command, mark: str) -> Answer:
             return await self._ask(work, command, f"{broken['break_id']} {mark}")
 
-        for broken in await case.books.rows(books.OPEN_BREAKS):
+        for broken in await case.books.rows(books.UNFINISHED_BREAKS):
             if not broken["rules"]:
                 page = partial(self._page, work, broken)
                 done += await actions.act(broken, channel, ask, page)
-            done += await actions.end(broken, laid.gap is None, ask)
+            whole = laid.gap is None and broken["bill_date"] == work.key.date
+            done += await actions.end(broken, whole, ask)
         for row in await case.books.rows(books.UNWITNESSED) if work.files.trade else ():
             witness = ConfirmRefundByBill(
                 RefundId(row["refund_id"]), row["number"], work.files.trade, row["bill_line"]

@@ -85,6 +85,10 @@ where c.tenant = %(tenant)s and c.channel = %(channel)s and c.kind = 'refund' an
 OPEN_BREAKS: LiteralString = """
 select * from read.breaks_v1
 where (tenant, channel, mchid, bill_date) = (%(tenant)s, %(channel)s, %(mchid)s, %(date)s) and closed is null"""
+# Of a closed date as well: what nothing is in suspense for closes nothing, and waits for its cause to go.
+UNFINISHED_BREAKS: LiteralString = """
+select * from read.breaks_v1 where (tenant, channel, mchid) = (%(tenant)s, %(channel)s, %(mchid)s)
+  and bill_date <= %(date)s and closed is null order by opened_at, break_id"""
 
 
 class Waiting(NamedTuple):

@@ -17,6 +17,8 @@ from infra.simulator.world.platform import private_platform
 from infra.simulator.world.run import Pace
 from infra.simulator.world.shop import Refused
 
+WIDTH = 96  # of the table of days, whatever it is written to
+
 
 def main(
     settings: Settings,
@@ -41,7 +43,7 @@ def main(
         raise SettingsError(str(error)) from None
     except (Refused, GaveUp) as error:
         raise SettingsError(f"the month could not go on: {error}") from None
-    show(finished, Console())
+    show(finished, Console(width=max(WIDTH, Console().width)))
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(figures(finished))))
     return 0 if finished.holds else 1

@@ -42,6 +42,7 @@ UNTIL_DECIDED: Final = (timedelta(hours=max(HOURS)) + GRACE, DECIDING_MAX + GRAC
 WAIT_SPEED: Final = 60  # seconds of the world's time in a real one, while a date is to be closed
 CLOSE_SECONDS: Final = 120.0  # real: a date that is not closed by then stays open
 LOOK_SECONDS: Final = 0.5
+COMPLAINTS: Final = 0.008  # a day, of all orders that are ready, however old
 QUIET_DAYS: Final = (
     14  # at most, after the month: refunds, statements and payouts come to their end
 )
@@ -130,7 +131,7 @@ class House:
         self._clock.run_at(pace.speed)
         await days.play(world, shoppers, tempo, pace.gap_seconds(world), lambda _: None)
         await run_out(self._evidence, self._clock, UNTIL_DECIDED, tell)
-        await complain(self._shop, world.seed, shoppers.run)
+        await complain(self._shop, world.seed, shoppers.run, COMPLAINTS)
 
     async def a_morning(self, on: date, seed: int, tell: Tell) -> None:
         """Desks are worked, the bank is paid from, and the bills of yesterday are closed, if all is well."""

@@ -16,7 +16,7 @@ PAGE: Final = 200
 PAGES_MAX: Final = 50
 
 
-async def complain(shop: Shop, seed: int, run: str) -> int:
+async def complain(shop: Shop, seed: int, run: str, share: float = SHARE) -> int:
     """Give money of some ready orders back; returns how many. `run` tells one round from the next."""
     bucket = Bucket(PER_SECOND)
 
@@ -24,13 +24,13 @@ async def complain(shop: Shop, seed: int, run: str) -> int:
         await bucket.take()
         await give_back(shop, order, seed, f"{run}:{order['order_id']}")
 
-    chosen = [order for order in await ready(shop) if unhappy(seed, run, order)]
+    chosen = [order for order in await ready(shop) if unhappy(seed, run, order, share)]
     await asyncio.gather(*map(one, chosen))
     return len(chosen)
 
 
-def unhappy(seed: int, run: str, order: dict[str, Any]) -> bool:
-    return dice(seed, "complaint", run, order["order_id"]).random() < SHARE
+def unhappy(seed: int, run: str, order: dict[str, Any], share: float) -> bool:
+    return dice(seed, "complaint", run, order["order_id"]).random() < share
 
 
 async def ready(shop: Shop) -> Sequence[dict[str, Any]]:
