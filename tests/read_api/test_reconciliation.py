@@ -102,6 +102,8 @@ async def test_a_break_shows_its_age_its_owner_and_what_a_second_person_must_see
 
 async def test_strangers_and_unknown_dates_get_nothing(boss: Readers, desk: Desk) -> None:
     for path in (DAY, f"{DAY}/lines", f"/v1/breaks/{desk.broken}"):
-        assert (await boss.get(path, "acme/eve/finance:read")).status_code == 404
+        assert (await boss.get(path, "rival/eve/finance:read")).status_code == 404
         assert (await boss.get(path, "recon/eve/read:own")).status_code == 403
+    theirs = (await boss.get(DAY, "acme/eve/finance:read")).json()  # who has bills of that date too
+    assert theirs["pays_fen"] != (await got(boss, DAY))["pays_fen"]
     assert (await boss.get("/v1/reconciliation/days?cursor=nonsense", BOSS)).status_code == 400

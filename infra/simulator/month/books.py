@@ -84,7 +84,9 @@ class Books:
         return f"{'matching' if begun else 'waiting for bills'}, {open_breaks} breaks open"
 
     async def under_way(self) -> Sequence[str]:
-        return await self._sums(UNDER_WAY)
+        """What another morning may bring to its end; a break is closed the morning after its cause has gone."""
+        waiting = [f"break {row.code} {row.number}" for row in await self._rows(BREAKS)]
+        return [*waiting, *await self._sums(UNDER_WAY)]
 
     async def unexplained(self, at_the_channel: int) -> Sequence[str]:
         """Suspense, clearing that no bill took, breaks that are open, and a balance that is not the channel's."""

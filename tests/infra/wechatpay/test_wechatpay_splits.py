@@ -219,7 +219,7 @@ async def test_a_refund_of_ours_waits_by_itself_until_the_shares_are_back(deal: 
     deal.desk.follow()
     await deal.run(10 * MINUTE)
     assert len(deal.cell.happened(SplitReturned)) == 2
-    await refunds.run(HOUR)
+    await refunds.run(6 * HOUR)
     assert deal.mall.status(deal.order) is OrderStatus.REFUNDED
     assert await deal.balance() == 0
 
