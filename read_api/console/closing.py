@@ -60,7 +60,7 @@ class Closing:
             return  # somebody chose another one meanwhile
         self.day = day
         self.draw()
-        await self.lines.show(key, day, breaks)
+        await self.lines.show(key if day else None, day, breaks)
         await self.exports.show(key if day else None)
 
     async def asked(self, key: Key) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:

@@ -103,7 +103,7 @@ def drawn(view: View, day: dict[str, Any]) -> Markup:
         (t(f"fund_{name}"), amount(name, day[f"{name}_fen"])) for name in there if name in NEEDED
     ]
     facts += [
-        (t("fund_refunds_worst"), Markup(yuan(day["refunds_worst_fen"]))),
+        (t("fund_refunds_worst"), amount("refunds", day["refunds_worst_fen"])),
         (t("fund_needed"), Markup("<b>{}</b>").format(yuan(day["needed_fen"]))),
     ]
     others = [

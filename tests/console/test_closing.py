@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from infra.clock import create_clock
 from infra.embedded.home import forget
@@ -20,7 +20,7 @@ from tests.console.closing import (
     open_line,
     tab_to,
 )
-from tests.console.conftest import SignIn
+from tests.console.conftest import Heard, SignIn
 from tests.console.platform import Platform
 from tests.servers import Processes
 from tests.waiting import eventually
@@ -225,6 +225,53 @@ def drawn_rows(page: Page) -> tuple[int, set[int]]:
         "rows => rows.map(row => row.offsetHeight)"
     )
     return len(heights), set(heights)
+
+
+def test_a_date_whose_bills_are_not_here_says_so(platform: Platform, sign_in: SignIn) -> None:
+    page = sign_in("finance-a", address(platform))
+    expect(page.locator("tr[data-line]").first).to_be_visible()
+    dates(page, f"{FOUND}/alipay").click()
+    expect(page.locator(".day-card")).to_contain_text("账单未到齐，尚未开始对账")
+    expect(page.locator(".sheet")).to_contain_text("没有这样的行")
+    expect(page.locator("header .state")).to_contain_text("实时")
+
+
+def test_every_place_of_the_page_is_reached_by_keyboard_and_nothing_leaves_this_machine(
+    platform: Platform, context: BrowserContext, heard: Heard
+) -> None:
+    page = context.new_page()
+    page.goto(platform.console + address(platform))
+    page.focus('button[name="person"][value="finance-a"]')
+    page.keyboard.press("Enter")
+    for place in (
+        page.locator(".dates tr[tabindex='0']"),
+        page.locator("[data-check=clearing] .amount").first,
+        page.locator(".totals [data-why=pays]"),
+    ):
+        tab_to(page, place)
+    page.keyboard.press("Enter")
+    part = page.locator(".explained tr[tabindex='0']")
+    tab_to(page, part)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".explained .lineage")).to_contain_text("record_matches")
+    page.keyboard.press("Escape")
+    expect(page.locator(".explained")).to_be_hidden()
+    tab_to(page, page.locator("summary", has_text="导出报表与凭证包"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(".exports a").last)
+    tab_to(page, page.locator(".filters button", has_text="仅差异"))
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-line]", has_text="已对平")).to_have_count(0)
+    tab_to(page, page.locator(".sheet"))
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(".row-panel [data-why=theirs]"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".explained .pairs")).to_contain_text("¥")
+    page.keyboard.press("Escape")
+    assert heard.errors == []
+    assert heard.outside == []
 
 
 def test_reports_and_the_evidence_of_the_day_are_taken_out_as_files(
