@@ -52,7 +52,8 @@ def test_an_id_of_nobody_and_nonsense_are_answered_in_words(
 def test_the_whole_console_is_walked_by_keyboard(platform: Platform, sign_in: SignIn) -> None:
     order = platform.ready_order()
     page = sign_in("engineer")
-    for key, name in enumerate(("大屏", "一单到底", "退款处理台", "流浏览", "系统"), start=1):
+    pages = ("大屏", "一单到底", "退款处理台", "关账台", "资金日历", "流浏览", "系统")
+    for key, name in enumerate(pages, start=1):
         page.keyboard.press(str(key))
         expect(page.locator("nav a[aria-current]")).to_contain_text(name)
         page.wait_for_selector("main.page")
