@@ -4,7 +4,7 @@ const MARGIN = 12; // rows drawn above and below those in sight
 const NEAR = 80; // rows before the end at which more are asked for
 export default {
   template: `
-<div class="sheet" ref="box" tabindex="0" role="grid" :aria-label="label" :aria-rowcount="total"
+<div class="sheet" ref="box" tabindex="0" role="grid" :aria-label="label" :aria-rowcount="total" :data-fetched="rows.length"
     :aria-activedescendant="rows[at] ? name(at) : null" @scroll="look" @keydown="press">
   <table class="rows">
     <thead><tr role="row">
@@ -58,6 +58,7 @@ export default {
     },
     add(rows) {
       this.rows = this.rows.concat(rows.map(Object.freeze));
+      this.$nextTick(this.look);
     },
     look() {
       const box = this.$refs.box;

@@ -200,9 +200,11 @@ def test_a_date_of_very_many_lines_is_walked_to_its_end_without_a_reload(
     loaded = page.locator("[data-loaded]")
     expect(loaded).to_have_text(f"已载入 200 / {LONG_LINES:,} 行")
     page.evaluate("window.stayed = true")
+    expect(page.locator(".sheet")).to_have_attribute("data-fetched", "200")
     tab_to(page, page.locator(".sheet"))
     for fetched in (*range(400, LONG_LINES, 200), LONG_LINES):
         page.keyboard.press("End")
+        expect(page.locator(".sheet")).to_have_attribute("data-fetched", str(fetched))
         expect(loaded).to_have_text(f"已载入 {fetched:,} / {LONG_LINES:,} 行")
     page.keyboard.press("End")
     last = page.locator("tr.at")

@@ -61,7 +61,7 @@ def test_by_keyboard_each_number_opens_what_it_is_made_of(
     walk_to(page, day["day"])
     panel = page.locator(".day-panel")
     expect(panel).to_contain_text(yuan(day["refunds_worst_fen"]))
-    tab_to(page, panel.locator("[data-why=refunds]"))
+    tab_to(page, panel.locator("[data-why=refunds]").first)
     page.keyboard.press("Enter")
     parts = panel.locator("tr[data-row]")
     expect(parts).to_have_count(GROUPS)
