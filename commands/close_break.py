@@ -14,7 +14,7 @@ from domain.breaks import BREAK, Break, CauseStands
 from domain.ids import NIL, BreakId, PayoutId
 from domain.payout import PAYOUT
 from domain.payout_rules import payout_of
-from domain.refund import REFUND, Status
+from domain.refund import REFUND, Refund, Status
 
 SETTLED = frozenset({Status.CLOSED, Status.ABNORMAL, Status.RETURNED, Status.PAID_ELSEWHERE})
 
@@ -39,12 +39,17 @@ def in_order(it: Break, tx: Tx) -> None:
     assert it.opened is not None
     if it.opened.code == "BALANCE_GAP" and tx.read(BILL_DAY, day_of(it, tx)).begun is None:
         raise CauseStands
-    refund = it.opened.refund_id if it.opened.code == "REFUND_ABNORMAL_STALE" else None
-    if refund is not None and tx.read(REFUND, refund).status not in SETTLED:
+    refund_id = it.opened.refund_id if it.opened.code == "REFUND_ABNORMAL_STALE" else None
+    if refund_id is not None and not knows(tx.read(REFUND, refund_id), it.opened.number):
         raise CauseStands
     payout = returned(it)
     if payout is not None and tx.read(PAYOUT, payout).ended.get(it.opened.number) != "returned":
         raise CauseStands
+
+
+def knows(refund: Refund, number: str) -> bool:
+    """Has it heard that this number pays nobody? It is over or in people's hands, or another number took its place."""
+    return refund.status in SETTLED or refund.number != number
 
 
 def returned(it: Break) -> PayoutId | None:

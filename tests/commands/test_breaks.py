@@ -7,7 +7,7 @@ import pytest
 from commands.act_on_break import ActOnBreak
 from commands.approve_break import ApproveBreak
 from commands.assign_break import AssignBreak
-from commands.close_break import CloseBreak
+from commands.close_break import CloseBreak, knows
 from commands.decline_break import DeclineBreak
 from commands.reopen_break import ReopenBreak
 from domain.break_desk import ResolutionNamesNothing, ResolutionUnfit, TooEarlyToWriteOff
@@ -32,6 +32,7 @@ from domain.four_eyes import ProposalPending, ProposalStale, ProposalUnknown, Sa
 from domain.ids import BreakId, ProposalId
 from domain.ledger import postings
 from domain.money import Money
+from domain.refund import Refund, Status
 from tests.builders import order
 from tests.in_memory import Cell
 from tests.recon_desk import D, Recon
@@ -195,6 +196,22 @@ def test_a_gap_closes_once_a_whole_bill_is_there() -> None:
         day.cell.ask(CloseBreak(gap.break_id, "bill again"))
     day.begins()
     assert day.cell.ask(CloseBreak(gap.break_id, "bill again")).closed == "match"
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "heard"),
+    [
+        (Status.PROCESSING, "A", False),
+        (Status.SUCCEEDED, "A", False),  # the bill says that it did not: for people
+        (Status.SUCCEEDED, "B", True),  # under another number, since this one ended
+        (Status.CLOSED, "A", True),
+        (Status.ABNORMAL, "A", True),
+    ],
+)
+def test_a_refund_knows_of_a_dead_number_once_it_has_ended_or_been_replaced(
+    status: Status, number: str, heard: bool
+) -> None:
+    assert knows(Refund(status=status, number=number), "A") is heard
 
 
 def test_a_rule_acts_once_and_somebody_looks_after_it(day: Recon) -> None:

@@ -105,7 +105,7 @@ class Numbers:
             )
             demand(not self.in_hand, f"{self._of}: paid elsewhere while the channel had it in hand")
             self.move(f"elsewhere: {says['reference']}")
-        elif what == "resolution_proposed":
+        elif what in ("proposed", "resolution_proposed"):  # an operator's wish, or a way out
             self.proposed[says["proposal_id"]] = says["by"]
         elif what == "resolution_approved":
             other = self.proposed.get(says["proposal_id"], says["by"])

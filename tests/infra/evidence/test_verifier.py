@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from domain.events.refund import (
     RefundEvent,
     RefundPaidElsewhere,
+    RefundProposed,
     RefundReissued,
     RefundResolutionApproved,
     RefundResolutionProposed,
@@ -32,6 +33,7 @@ from infra.evidence.verifier.ed25519 import ORDER, PRIME, signed
 from infra.evidence.verifier.fail import Failed
 from infra.evidence.verifier.money import moved_once, within_captures
 from infra.evidence.verifier.notes import key_of
+from tests.architecture.catalogue import golden
 from tests.builders import NOON, order
 from tests.refunds import (
     NUMBERS,
@@ -190,9 +192,17 @@ def agreed(action: str, by: str = "dan") -> tuple[RefundEvent, RefundEvent]:
     )
 
 
+def wished(by: str = "dan") -> tuple[RefundEvent, ...]:
+    """An operator's wish, which another person has to approve as well."""
+    stored = msgspec.json.decode(golden(RefundProposed).read_bytes(), type=RefundProposed)
+    wish = msgspec.structs.replace(stored, refund_id=R, proposal_id=P, by="cat")
+    return wish, RefundResolutionApproved(R, P, "pay", by, NOON, NOON)
+
+
 @pytest.mark.parametrize(
     ("events", "says"),
     [
+        ((*wished(), REQUESTED, started(1), accepted(1), succeeded()), f"once ({ONE})"),
         ((REQUESTED,), "not at all so far; 0 attempts"),
         ((REQUESTED, started(1), doubt(1), started(2), accepted(2), succeeded()), f"once ({ONE}); 2 attempts, 1 of"),
         ((REQUESTED, started(1), accepted(1), succeeded(), succeeded()), f"once ({ONE})"),
@@ -224,6 +234,7 @@ def test_histories_in_which_money_moved_once_at_most(
         ((REQUESTED, started(1), doubt(1), started(3)), "attempt 2 is missing"),
         ((REQUESTED, started(1), no(1), ELSEWHERE), "by one person alone"),
         ((REQUESTED, started(1), no(1), *agreed("paid_elsewhere", by="cat")), "one person proposed and"),
+        (wished(by="cat"), "one person proposed and"),
     ],
 )  # fmt: skip
 def test_histories_in_which_money_could_have_moved_twice(
